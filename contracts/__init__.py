@@ -1,0 +1,1 @@
+"""The events that cross a service border: their names, models, published schemas and frozen examples."""
