@@ -1,0 +1,1 @@
+"""Plumbing that every service needs; no business word stands in it."""

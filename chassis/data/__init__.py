@@ -1,0 +1,1 @@
+"""A service's own database: transactions, idempotency, audit, encryption at rest, migrations."""

@@ -1,0 +1,244 @@
+"""The engine of one service's database, and the transaction in which a use case works."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from chassis.events.outbox import Emission, write
+
+# A statement that waits this long for a row's lock has met a stuck transaction: the caller is told to retry (503).
+LOCK_TIMEOUT = "5s"
+STATEMENT_TIMEOUT = "30s"
+# A process frozen inside a transaction (SIGSTOP, a paused machine) must not hold its locks for ever.
+IDLE_IN_TRANSACTION_TIMEOUT = "30s"
+# A lost LISTEN or lock connection rests this long before the next try: nobody notices, and nothing spins.
+RECONNECT_SECONDS = 0.5
+CONNECT_SECONDS = 5.0
+# Waits cut short: lock_not_available, deadlock_detected, query_canceled, too_many_connections (PostgreSQL, appendix A).
+BUSY_CODES = frozenset({"55P03", "40P01", "57014", "53300"})
+# Codes that end a connection: class 08, and operator intervention (shutdown, crash, starting up).
+LOST_CODES = ("08", "57P")
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be reached, or the connection broke before the outcome of a commit was known."""
+
+
+class DatabaseBusy(Exception):
+    """No connection became free, or no lock was granted, within the time that a caller may wait."""
+
+
+BeforeCommit: TypeAlias = "Callable[[Transaction], Awaitable[None]]"
+
+
+class Transaction:
+    """One PostgreSQL transaction: rows now, deferred writes and the outbox last, hooks after the commit."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self._emissions: list[Emission] = []
+        self._before_commit: list[BeforeCommit] = []
+        self._after_commit: list[Callable[[], None]] = []
+
+    async def execute(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> sa.CursorResult[Any]:
+        """Run one statement; many parameter sets run as one batch."""
+        return await self.connection.execute(statement, parameters)
+
+    async def scalar(self, statement: sa.Executable) -> Any:
+        """Return the first column of the first row, or None."""
+        return (await self.connection.execute(statement)).scalar()
+
+    async def one_or_none(self, statement: sa.Executable) -> sa.Row[Any] | None:
+        """Return the only row, or None; more than one is an error."""
+        return (await self.connection.execute(statement)).one_or_none()
+
+    async def all(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
+        """Return every row."""
+        return (await self.connection.execute(statement)).all()
+
+    def emit(self, emission: Emission) -> None:
+        """Publish an event with this transaction: its outbox row is written last, in the order of the calls."""
+        self._emissions.append(emission)
+
+    def before_commit(self, write_last: BeforeCommit) -> None:
+        """Run a write just before the outbox rows, so that the lock it takes is held for the shortest time."""
+        self._before_commit.append(write_last)
+
+    def after_commit(self, hook: Callable[[], None]) -> None:
+        """Call `hook` once the commit is known to have succeeded."""
+        self._after_commit.append(hook)
+
+    async def notify(self, channel: str) -> None:
+        """NOTIFY at commit. It serialises commits: only where the transaction holds a lock of that rank anyway."""
+        await self.connection.execute(sa.select(sa.func.pg_notify(channel, "")))
+
+    async def database_time(self) -> datetime:
+        """Return the database's clock at this statement (not at the transaction's start), UTC."""
+        value: datetime = (await self.connection.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+        return value.astimezone(UTC)
+
+    async def flush(self) -> None:
+        """Write what was deferred. The entry point's `transaction()` calls this; use cases do not."""
+        for write_last in self._before_commit:
+            await write_last(self)
+        if self._emissions:
+            await write(self, self._emissions)
+
+    def committed(self) -> None:
+        """Run the hooks that wait for the commit."""
+        for hook in self._after_commit:
+            hook()
+
+
+class Exclusive:
+    """A session's advisory lock: while `confirm` succeeds, no other process does the same work."""
+
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._connection = connection
+
+    async def confirm(self) -> None:
+        """Raise DatabaseUnavailable when the session that holds the lock is gone."""
+        try:
+            await self._connection.fetchval("SELECT 1", timeout=CONNECT_SECONDS)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            raise DatabaseUnavailable from error
+
+
+class Database:
+    """One service's database. `url` is a plain `postgresql://user:password@host:port/name`."""
+
+    def __init__(self, url: str, *, service: str, pool_size: int = 10, pool_wait_seconds: float = 2.0) -> None:
+        self._url = url
+        self._service = service
+        self.engine: AsyncEngine = create_async_engine(
+            sa.make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=pool_wait_seconds,
+            # A restarted database is met by a fresh connection instead of by a caller's error.
+            pool_pre_ping=True,
+            # Parameters hold names and numbers: they must not reach a log through an exception's text.
+            hide_parameters=True,
+            connect_args={"timeout": CONNECT_SECONDS, "server_settings": self._server_settings()},
+        )
+        self._after_commit: list[Callable[[], None]] = []
+
+    def _server_settings(self) -> dict[str, str]:
+        return {
+            "application_name": f"anju-{self._service}",
+            "timezone": "UTC",
+            "jit": "off",
+            "lock_timeout": LOCK_TIMEOUT,
+            "statement_timeout": STATEMENT_TIMEOUT,
+            "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
+        }
+
+    def after_every_commit(self, hook: Callable[[], None]) -> None:
+        """Call `hook` after each commit that emitted something: how a process wakes its relay."""
+        self._after_commit.append(hook)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a READ COMMITTED transaction; commit on a clean exit, roll back on any error.
+
+        Raises DatabaseBusy (no connection or lock in time) and DatabaseUnavailable (not reachable, or commit unknown).
+        """
+        with _named_errors():
+            async with self.engine.connect() as connection, connection.begin():
+                tx = Transaction(connection)
+                yield tx
+                await tx.flush()
+        tx.committed()
+        if tx._emissions:
+            for hook in self._after_commit:
+                hook()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Transaction]:
+        """Open a read-only transaction that sees one snapshot throughout."""
+        with _named_errors():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                async with connection.begin():
+                    yield Transaction(connection)
+
+    async def listen(self, channel: str, *, poll_seconds: float) -> AsyncIterator[None]:
+        """Yield after connecting, at each NOTIFY on `channel` (many become one), and at least every `poll_seconds`.
+
+        A lost connection is made anew; a listener that always reads what is there needs nothing else.
+        """
+        while True:
+            woken = asyncio.Event()
+            connection: asyncpg.Connection[asyncpg.Record] | None = None
+            try:
+                connection = await self._connect()
+                await connection.add_listener(channel, lambda *_, woken=woken: woken.set())
+                connection.add_termination_listener(lambda *_, woken=woken: woken.set())
+                while not connection.is_closed():
+                    woken.clear()
+                    yield
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(woken.wait(), poll_seconds)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                await asyncio.sleep(RECONNECT_SECONDS)
+            finally:
+                if connection is not None:
+                    connection.terminate()
+
+    @asynccontextmanager
+    async def exclusive(self, name: str) -> AsyncIterator[Exclusive]:
+        """Wait for, then hold, the service-wide lock `name` on a connection of its own.
+
+        Raises DatabaseUnavailable when the database cannot be reached; the lock is free again when the block ends.
+        """
+        try:
+            connection = await self._connect(lock_timeout="0", statement_timeout="0")
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            raise DatabaseUnavailable from error
+        try:
+            try:
+                await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", name)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                raise DatabaseUnavailable from error
+            yield Exclusive(connection)
+        finally:
+            connection.terminate()
+
+    async def _connect(self, **settings: str) -> "asyncpg.Connection[asyncpg.Record]":
+        return await asyncpg.connect(
+            self._url, timeout=CONNECT_SECONDS, server_settings={**self._server_settings(), **settings}
+        )
+
+    async def dispose(self) -> None:
+        """Close every connection of the pool."""
+        await self.engine.dispose()
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    """Turn driver errors of reaching and waiting into DatabaseUnavailable and DatabaseBusy; leave the rest alone."""
+    try:
+        yield
+    except PoolTimeout:
+        raise DatabaseBusy from None
+    except DBAPIError as error:
+        code = getattr(error.orig, "sqlstate", None) or ""
+        if code in BUSY_CODES:
+            raise DatabaseBusy from None
+        if error.connection_invalidated or code.startswith(LOST_CODES):
+            raise DatabaseUnavailable from error
+        raise
+    except (ConnectionError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+        raise DatabaseUnavailable from error
+    except asyncpg.TooManyConnectionsError:
+        raise DatabaseBusy from None

@@ -1,0 +1,99 @@
+"""Envelope encryption at rest: one data key per subject, wrapped by a key that only the service's settings hold.
+
+AES-256-GCM (NIST SP 800-38D) with 96-bit random nonces. Deleting a subject's row in `subject_keys` erases the subject.
+"""
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.data.db import Transaction
+from chassis.data.tables import subject_keys
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class KeyErased(LookupError):
+    """The subject's data key is gone: what was sealed with it can be read by nobody any more."""
+
+
+class TamperedValue(ValueError):
+    """A sealed value does not belong to this subject and field, or was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKey:
+    """One subject's data key. A sealed value opens only for the subject and the field that it was sealed for."""
+
+    subject_id: UUID
+    _key: bytes = field(repr=False)
+
+    def seal(self, text: str, name: str) -> bytes:
+        """Encrypt the value of field `name`; returns nonce and ciphertext."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + AESGCM(self._key).encrypt(nonce, text.encode(), self._context(name))
+
+    def open(self, sealed: bytes, name: str) -> str:
+        """Decrypt a value of field `name`. Raises TamperedValue."""
+        try:
+            plain = AESGCM(self._key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._context(name))
+        except InvalidTag:
+            raise TamperedValue(name) from None
+        return plain.decode()
+
+    def _context(self, name: str) -> bytes:
+        return self.subject_id.bytes + name.encode()
+
+
+class Keyring:
+    """The wrapping keys by name. New subjects use the active one; older ones stay readable while their key is here."""
+
+    def __init__(self, keys: Mapping[str, bytes], active: str) -> None:
+        if active not in keys:
+            raise ValueError("the active wrapping key is not among the keys")
+        if any(len(key) != KEY_BYTES for key in keys.values()):
+            raise ValueError(f"a wrapping key has {KEY_BYTES} bytes")
+        self._keys = {name: AESGCM(key) for name, key in keys.items()}
+        self._active = active
+
+    async def create(self, tx: Transaction, subject_id: UUID) -> SubjectKey:
+        """Make and store a subject's key; one that exists already is returned as it is."""
+        key = AESGCM.generate_key(bit_length=KEY_BYTES * 8)
+        nonce = os.urandom(NONCE_BYTES)
+        wrapped = nonce + self._keys[self._active].encrypt(nonce, key, subject_id.bytes)
+        made = await tx.execute(
+            insert(subject_keys)
+            .values(subject_id=subject_id, wrapping_key=self._active, wrapped=wrapped)
+            .on_conflict_do_nothing(index_elements=["subject_id"])
+        )
+        return SubjectKey(subject_id, key) if made.rowcount else await self.subject_key(tx, subject_id)
+
+    async def subject_key(self, tx: Transaction, subject_id: UUID, *, create: bool = False) -> SubjectKey:
+        """Load a subject's key. Raises KeyErased when there is none, unless `create` makes one."""
+        found = await self.subject_keys(tx, [subject_id])
+        if subject_id in found:
+            return found[subject_id]
+        if create:
+            return await self.create(tx, subject_id)
+        raise KeyErased(subject_id)
+
+    async def subject_keys(self, tx: Transaction, ids: Collection[UUID]) -> dict[UUID, SubjectKey]:
+        """Load many subjects' keys at once; erased ones are absent."""
+        rows = await tx.all(sa.select(subject_keys).where(subject_keys.c.subject_id.in_(ids)))
+        return {row.subject_id: self._unwrap(row) for row in rows}
+
+    def _unwrap(self, row: sa.Row[tuple[object, ...]]) -> SubjectKey:
+        subject_id: UUID = row.subject_id
+        try:
+            wrapping = self._keys[row.wrapping_key]
+            key = wrapping.decrypt(row.wrapped[:NONCE_BYTES], row.wrapped[NONCE_BYTES:], subject_id.bytes)
+        except InvalidTag:
+            raise TamperedValue("subject key") from None
+        return SubjectKey(subject_id, key)
