@@ -1,0 +1,52 @@
+# Anju: what a person types. The work is done by requirements/install.py and by the command line, .venv/bin/anju.
+# Needs Python 3.11 to 3.14 and make (GNU make 3.81 is enough). Name another Python with `make PYTHON=python3.12 …`.
+
+PYTHON := $(shell for each in python3 python3.13 python3.14 python3.12 python3.11 python; do \
+	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo $$each && break; \
+	done)
+BIN := .venv/bin
+# Passed on to `anju demo up` or to pytest: make demo ARGS="--port-base 9000", make test ARGS="tests/unit -x"
+ARGS :=
+# `make test BROWSER=no` leaves the browser tests out, where no Chromium can be had.
+BROWSER := yes
+
+.PHONY: help setup demo test check format lock
+
+help:
+	@echo "make demo    sets everything up and runs the city; Ctrl-C stops all of it"
+	@echo "make setup   only the setting up"
+	@echo "make test    every test"
+	@echo "make check   format, lint, types, import rules, contract rules, generated files"
+	@echo "make format  mends format and lint"
+	@echo "make lock    locks packages, jars and assets anew"
+
+setup:
+	@test -n "$(PYTHON)" || { echo "anju: Python 3.11 to 3.14 is needed and none was found: install one, or name it: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) requirements/install.py
+
+demo: setup
+	@$(BIN)/anju demo up $(ARGS)
+
+test: setup
+ifeq ($(BROWSER),no)
+	$(BIN)/python -m pytest -m "not browser" $(ARGS)
+else
+	@$(BIN)/python requirements/chromium.py
+	$(BIN)/python -m pytest $(ARGS)
+endif
+
+check: setup
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m contracts.check
+	$(BIN)/python requirements/lock.py --check
+	$(BIN)/anju docs --check
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup
+	$(BIN)/python requirements/lock.py $(ARGS)
