@@ -40,10 +40,15 @@ def write(upgrade: bool) -> None:
         target = ["--custom-compile-command", header(name), "--output-file", str(HERE / f"{name}.txt")]
         subprocess.run([*UV, *more, *target, str(HERE / f"{name}.in")], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as scratch:
-        subprocess.run(
-            [*JGO, "--repo-cache", f"{scratch}/jars", "--cache-dir", f"{scratch}/jgo", "lock"], cwd=ROOT, check=True
-        )
+        if upgrade or jars_stale():  # jgo stamps the time into its lock: left alone, the jars need not be fetched again
+            place = ["--repo-cache", f"{scratch}/jars", "--cache-dir", f"{scratch}/jgo"]
+            subprocess.run([*JGO, *place, "lock"], cwd=ROOT, check=True)
         lock_assets(Path(scratch))
+
+
+def jars_stale() -> bool:
+    """Whether jgo.toml changed after jgo.lock.toml was written."""
+    return subprocess.run([*JGO, "lock", "--check"], cwd=ROOT, check=False, capture_output=True).returncode != 0
 
 
 def lock_assets(scratch: Path) -> None:
@@ -62,7 +67,7 @@ def lock_assets(scratch: Path) -> None:
 def check() -> list[str]:
     """The locks that are older than what they are made of. (npm ci refuses an old package-lock.json by itself.)"""
     old = [f"{name}.txt" for name in LISTS if header(name) not in (HERE / f"{name}.txt").read_text()]
-    if subprocess.run([*JGO, "lock", "--check"], cwd=ROOT, check=False, capture_output=True).returncode:
+    if jars_stale():
         old.append("jgo.lock.toml")
     return old
 
