@@ -38,7 +38,7 @@ CAUSES = (  # (what a tool prints, what to do about it); the first that fits is 
         "A file may not be written: give this user the folder (was it set up by root before?) and run it again.",
     ),
     (
-        ("HASH", "hash mismatch", "Hash mismatch", "EINTEGRITY", "sha256"),
+        ("DO NOT MATCH THE HASHES", "hash mismatch", "Hash mismatch", "EINTEGRITY"),
         "A package is not the one that was locked: do not use it; try another network, then report it.",
     ),
     (
