@@ -1,0 +1,1 @@
+"""Events from one database to another, none lost and none doubled: outbox, relay, Kafka, consumers, dead letters."""
