@@ -1,0 +1,245 @@
+"""A process of a service: starts its parts, keeps them running together, and stops them in order within seconds."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from chassis.data.db import Database
+from chassis.run import logs, tracing
+from chassis.run.settings import ServiceSettings
+from chassis.run.timers import Timers
+from chassis.web.health import Health, HealthCheck, database_check
+
+log = structlog.get_logger()
+
+# `anju demo down` promises an end within 15 s, open streams too; a process takes at most 8 of them.
+ANSWERS_SECONDS = 4.0  # for requests that are being answered; event streams end at once
+PARTS_SECONDS = 3.0  # for a relay's or consumer's running transaction
+CLOSE_SECONDS = 1.0
+# A matcher that keeps a million objects alive spends its time in collections otherwise (architecture.md, section 5).
+GC_THRESHOLDS = (100_000, 20, 100)
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+S = TypeVar("S", bound=ServiceSettings)
+
+
+class Runs(Protocol):
+    """A part of a worker: the relay, the consumers, the timers."""
+
+    async def run(self) -> None:
+        """Work for ever; an exception ends the process, which its keeper starts again."""
+
+
+class Reports(Runs, Protocol):
+    """A part that knows what is wrong with it."""
+
+    def health(self) -> Sequence[str]:
+        """Return what is wrong, in words; empty when nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebParts:
+    """What a web process runs. `app` comes from `chassis.web.app.create_app`."""
+
+    app: ASGIApp
+    db: Database
+    health: Health
+    background: Sequence[Background] = ()
+    on_stop: Sequence[Callable[[], None]] = ()  # called first of all, before requests are waited for
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerParts:
+    """What a worker process runs: consumers by partition, relay and timers one active copy each."""
+
+    db: Database
+    relay: Runs | None = None
+    consumers: Reports | None = None
+    timers: Timers | None = None
+    background: Sequence[Background] = ()
+    checks: Sequence[HealthCheck] = field(default=())
+
+
+def run_web(factory: Callable[[S], WebParts], settings: S) -> None:
+    """Run a service's web process until SIGTERM or SIGINT; exits the interpreter with the process's code."""
+    _run(settings, "web", lambda stop: _web(factory(settings), settings, stop))
+
+
+def run_worker(factory: Callable[[S], WorkerParts], settings: S) -> None:
+    """Run a service's worker process until SIGTERM or SIGINT; exits the interpreter with the process's code."""
+    _run(settings, "worker", lambda stop: _worker(factory(settings), settings, stop))
+
+
+def run_app(app: ASGIApp, *, name: str, host: str, port: int, level: str = "info") -> None:
+    """Run an application that is no service (the portal) in the same way."""
+    logs.configure(name, "web", level)
+    _loop(lambda stop: _together(_Server(app, host, port), [], stop))
+
+
+def _run(settings: ServiceSettings, component: str, main: Callable[[asyncio.Event], Awaitable[bool]]) -> None:
+    logs.configure(settings.service(), component, settings.log_level)
+    tracing.configure(settings.service(), settings.trace_sample_ratio)
+    _loop(main)
+
+
+def _loop(main: Callable[[asyncio.Event], Awaitable[bool]]) -> None:
+    async def with_signals() -> bool:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_log_loop_error)
+        stop = asyncio.Event()
+
+        def stop_or_quit() -> None:
+            if stop.is_set():
+                os._exit(1)  # asked twice: somebody does not want to wait
+            stop.set()
+
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, stop_or_quit)
+        return await main(stop)
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        clean = runner.run(with_signals())
+    sys.exit(0 if clean else 1)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    log.error("loop-error", exc_info=context.get("exception"))
+
+
+async def _web(parts: WebParts, settings: ServiceSettings, stop: asyncio.Event) -> bool:
+    server = _Server(parts.app, settings.host, settings.port)
+
+    def stopping() -> None:
+        parts.health.stopping = True
+        for hook in parts.on_stop:
+            hook()
+
+    return await _together(server, parts.background, stop, stopping, parts.db)
+
+
+async def _worker(parts: WorkerParts, settings: ServiceSettings, stop: asyncio.Event) -> bool:
+    gc.set_threshold(*GC_THRESHOLDS)
+    checks = [database_check(parts.db, settings.service()), *parts.checks]
+    if (consumers := parts.consumers) is not None:
+
+        async def consumers_find() -> Sequence[str]:
+            return consumers.health()
+
+        checks.append(HealthCheck("consumers", consumers_find))
+    health = Health(checks)
+    running = [part.run for part in (parts.relay, parts.consumers, parts.timers) if part is not None]
+    server = _Server(Starlette(routes=health.routes()), settings.host, settings.worker_port)
+
+    def stopping() -> None:
+        health.stopping = True
+
+    return await _together(server, [*running, *parts.background], stop, stopping, parts.db)
+
+
+async def _together(
+    server: "_Server",
+    background: Sequence[Background],
+    stop: asyncio.Event,
+    stopping: Callable[[], None] = lambda: None,
+    db: Database | None = None,
+) -> bool:
+    """Run everything until `stop`, or until one part ends, which is a fault; return whether the end was asked for."""
+    if not server.bind():
+        return False
+    gc.freeze()
+    serving = asyncio.create_task(server.serve_until_told(), name="http")
+    parts = [asyncio.create_task(_forever(run), name=_name(run)) for run in background]
+    asked = asyncio.create_task(stop.wait())
+    await asyncio.wait([asked, serving, *parts], return_when=asyncio.FIRST_COMPLETED)
+    clean = stop.is_set()
+    for ended in (serving, *parts):
+        if ended.done() and not clean:
+            log.critical("part-ended", step=_code(ended.get_name()), exc_info=ended.exception())
+    log.info("stopping")
+    stopping()
+    server.should_exit = True
+    for part in parts:
+        part.cancel()
+    await asyncio.wait([serving, *parts], timeout=ANSWERS_SECONDS + PARTS_SECONDS)
+    asked.cancel()
+    if db is not None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await db.dispose()
+        except TimeoutError:
+            log.warning("database-slow-to-close")
+    log.info("stopped")
+    return clean
+
+
+async def _forever(run: Background) -> None:
+    await run()
+    raise RuntimeError("a part that runs for ever returned")
+
+
+def _name(run: Background) -> str:
+    return getattr(run, "__qualname__", type(run).__name__)
+
+
+def _code(name: str) -> str:
+    return name.lower().replace(".<locals>", "").replace("_", "-").strip("-.")
+
+
+class _Server(uvicorn.Server):
+    """The HTTP server, told to stop by the process instead of by signals of its own."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http="httptools",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Who is asking comes from tokens, never from addresses; and public addresses come from the settings.
+            proxy_headers=False,
+            timeout_graceful_shutdown=int(ANSWERS_SECONDS),
+        )
+        super().__init__(config)
+        self._socket: socket.socket | None = None
+
+    def bind(self) -> bool:
+        """Take the port, or say that it is taken."""
+        family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((self.config.host, self.config.port))
+        except OSError as error:
+            listener.close()
+            log.critical("port-not-free", host=self.config.host, port=self.config.port, exc_info=error)
+            return False
+        self._socket = listener
+        log.info("listening", host=self.config.host, port=listener.getsockname()[1], pid=os.getpid())
+        return True
+
+    async def serve_until_told(self) -> None:
+        """Serve until `should_exit`; signals are the process's matter."""
+        assert self._socket is not None
+        await self._serve(sockets=[self._socket])
