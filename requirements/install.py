@@ -60,7 +60,7 @@ CAUSES = (  # (what a tool prints, what to do about it); the first that fits is 
             "Could not fetch",
             "Max retries exceeded",
         ),
-        "No network: the first set-up downloads about 500 MB; connect (or set the proxy variables) and run it again.",
+        "No network: the first set-up downloads about 400 MB; connect (or set the proxy variables) and run it again.",
     ),
     (
         ("ensurepip is not available", "No module named venv", "No module named ensurepip"),
@@ -223,7 +223,7 @@ def set_up() -> None:
             return
         check_machine()
         began = time.monotonic()
-        print("Setting up (the first time downloads about 500 MB):", flush=True)
+        print("Setting up (the first time downloads about 400 MB):", flush=True)
         for row in STEPS:
             open_steps = [step for step in row if not step.done()]
             with ThreadPoolExecutor(max_workers=len(row)) as pool:
