@@ -1,0 +1,1 @@
+"""The command line, and what starts the parts of a demo or a test: the only package that may import every service."""

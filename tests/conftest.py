@@ -1,0 +1,63 @@
+"""Gives every test the parts of the run: see tests/parts.py for how to use them."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.parts import Kafka, LocalParts, Postgres, given_kafka, given_postgres
+
+
+@pytest.fixture(scope="session")
+def local_parts() -> Iterator[LocalParts]:
+    """What starts parts of this machine; all end with the run."""
+    parts = LocalParts()
+    yield parts
+    parts.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> Kafka:
+    """The run's broker."""
+    given = given_kafka()
+    if given is not None:
+        return given
+    local: LocalParts = request.getfixturevalue("local_parts")
+    return local.kafka()
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Postgres:
+    """The run's PostgreSQL server."""
+    given = given_postgres()
+    if given is not None:
+        return given
+    local: LocalParts = request.getfixturevalue("local_parts")
+    return local.postgres()
+
+
+@pytest.fixture
+def own_kafka(local_parts: LocalParts) -> Iterator[Callable[[], Kafka]]:
+    """Starts brokers that the test may stop and kill."""
+    started: list[Kafka] = []
+
+    def start() -> Kafka:
+        started.append(local_parts.kafka())
+        return started[-1]
+
+    yield start
+    for kafka in started:
+        kafka.kill()
+
+
+@pytest.fixture
+def own_postgres(local_parts: LocalParts) -> Iterator[Callable[[], Postgres]]:
+    """Starts servers that the test may stop and kill."""
+    started: list[Postgres] = []
+
+    def start() -> Postgres:
+        started.append(local_parts.postgres())
+        return started[-1]
+
+    yield start
+    for postgres in started:
+        postgres.kill()
