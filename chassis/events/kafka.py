@@ -1,0 +1,219 @@
+"""The one place that sets how this system speaks to Kafka. tests/unit asserts each option on the objects made here.
+
+FastStream's and aiokafka's defaults lose messages: records are acknowledged before they are handled, offsets jump to the
+end of the log, one broker's acknowledgement is enough. Nothing else may construct a client.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.security import SASLScram512
+from pydantic import SecretStr
+
+# An idempotent aiokafka producer gives up for good when an outage outlasts it; the relay notices sooner by itself.
+PRODUCER_REQUEST_TIMEOUT_MS: Final = 10 * 60 * 1000
+# A batch is refused by Kafka above 1 MiB, so that one record of 900 KiB passes; larger batches were no faster.
+MAX_BATCH_BYTES: Final = 256 * 1024
+MAX_REQUEST_BYTES: Final = 1024 * 1024
+# A group's member that is gone for good is noticed after the session; one that comes back under its name, at once.
+# 6 s is the least that a broker grants by default.
+SESSION_TIMEOUT_MS: Final = 6_000
+HEARTBEAT_INTERVAL_MS: Final = 1_000
+# A join waits for the other members' running transactions, so it may take a session; requests must outlast it.
+REBALANCE_TIMEOUT_MS: Final = 6_000
+CONSUMER_REQUEST_TIMEOUT_MS: Final = 15_000
+# A probe asks whether the broker is there now.
+PROBE_REQUEST_TIMEOUT_MS: Final = 3_000
+# One transaction's worth: fewer cost throughput, more cost memory and time to roll back.
+MAX_RECORDS: Final = 2_000
+# How long a poll gathers. FastStream sleeps as long again after an empty one, so 200 ms would show as latency.
+BATCH_TIMEOUT_MS: Final = 10
+# A record of 900 KiB must fit into one partition's answer.
+MAX_PARTITION_FETCH_BYTES: Final = 2 * 1024 * 1024
+# A client of a dead broker waits for ever in places; whoever ends one waits no longer than this.
+CLOSE_SECONDS: Final = 3.0
+
+RawRecord = ConsumerRecord[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """Where Kafka is and as whom to speak to it.
+
+    Args:
+        replica: names this copy of the process; a copy that comes back under its name goes on with its partitions.
+        client_id: shows in the broker's logs and quotas, such as `alerts-worker`.
+    """
+
+    bootstrap: str
+    username: str
+    password: SecretStr | str = field(repr=False)
+    replica: str
+    client_id: str
+    producer_request_timeout_ms: int = PRODUCER_REQUEST_TIMEOUT_MS
+
+    @property
+    def secret(self) -> str:
+        """The password in the clear, for the client that needs it."""
+        return self.password.get_secret_value() if isinstance(self.password, SecretStr) else self.password
+
+    def connection(self, client_id: str, request_timeout_ms: int) -> dict[str, Any]:
+        """Return what every aiokafka client is given."""
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "client_id": client_id,
+            "request_timeout_ms": request_timeout_ms,
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": self.username,
+            "sasl_plain_password": self.secret,
+        }
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: str, partitions: int) -> int:
+    """Return the partition of `key` as Kafka's own producer chooses it: positive murmur2 of its UTF-8, modulo."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+def producer_options(settings: KafkaSettings) -> dict[str, Any]:
+    """Return the options of the relay's producer: acknowledged by all in-sync copies, in order, none twice, at once."""
+    return {
+        **settings.connection(f"{settings.client_id}.relay", settings.producer_request_timeout_ms),
+        "acks": "all",
+        "enable_idempotence": True,
+        "linger_ms": 0,
+        "compression_type": "lz4",
+        "max_batch_size": MAX_BATCH_BYTES,
+        "max_request_size": MAX_REQUEST_BYTES,
+    }
+
+
+def producer(settings: KafkaSettings) -> AIOKafkaProducer:
+    """Make the relay's producer; the caller starts it, and ends it with `discard`."""
+    return AIOKafkaProducer(**producer_options(settings))
+
+
+async def discard(client: AIOKafkaProducer) -> None:
+    """Throw a producer away, whatever state it is in, without waiting for what it has not sent."""
+    # stop() flushes, which never ends with a dead broker: what is pending fails now, then the connections go.
+    client._message_accumulator.fail_all(KafkaError("the producer was thrown away"))
+    client._closed = True
+    if client._sender.sender_task is not None:
+        client._sender.sender_task.cancel()
+    with suppress(TimeoutError, asyncio.CancelledError):
+        await asyncio.wait_for(client.client.close(), CLOSE_SECONDS)
+    # The metadata task is gone; whoever waits for its answer would wait for ever.
+    if client.client._md_update_fut is not None and not client.client._md_update_fut.done():
+        client.client._md_update_fut.set_result(False)
+
+
+def consumer_options(service: str, group: str, topic: str, replica: str) -> dict[str, Any]:
+    """Return the options of a subscriber in a group. Positions are kept in PostgreSQL: no offset is ever guessed."""
+    return {
+        "group_id": group,
+        "group_instance_id": f"{service}.{group}.{topic}.{replica}",
+        "auto_offset_reset": "none",
+        "ack_policy": AckPolicy.MANUAL,
+        "batch": True,
+        "max_records": MAX_RECORDS,
+        "batch_timeout_ms": BATCH_TIMEOUT_MS,
+        "session_timeout_ms": SESSION_TIMEOUT_MS,
+        "heartbeat_interval_ms": HEARTBEAT_INTERVAL_MS,
+        "rebalance_timeout_ms": REBALANCE_TIMEOUT_MS,
+        "max_partition_fetch_bytes": MAX_PARTITION_FETCH_BYTES,
+        "check_crcs": True,
+    }
+
+
+async def _parse(records: tuple[RawRecord, ...]) -> KafkaMessage:
+    # FastStream's own parser makes a dict of headers of each record, which costs as much as reading it.
+    return KafkaMessage(body=b"", headers={}, raw_message=records, consumer=FAKE_CONSUMER)
+
+
+async def _decode(message: KafkaMessage) -> Any:
+    return message.raw_message
+
+
+def client_id(settings: KafkaSettings, group: str, topic: str) -> str:
+    """Return the name under which one subscriber shows among its group's members."""
+    return f"{settings.client_id}.{group}.{topic}.{settings.replica}"
+
+
+def subscriber(
+    settings: KafkaSettings,
+    service: str,
+    group: str,
+    topic: str,
+    *,
+    handle: Callable[[Sequence[RawRecord]], Awaitable[None]],
+    listener: ConsumerRebalanceListener,
+) -> tuple[KafkaBroker, BatchSubscriber]:
+    """Make a FastStream broker with one batch subscriber; the caller starts it, and ends it with `close`."""
+    broker = KafkaBroker(
+        settings.bootstrap,
+        client_id=client_id(settings, group, topic),
+        request_timeout_ms=CONSUMER_REQUEST_TIMEOUT_MS,
+        security=SASLScram512(username=settings.username, password=settings.secret, use_ssl=False),
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        # Nothing is injected: FastDepends would validate each batch.
+        apply_types=False,
+        logger=None,
+        graceful_timeout=CLOSE_SECONDS,
+    )
+    made = broker.subscriber(
+        topic,
+        **consumer_options(service, group, topic, settings.replica),
+        listener=listener,
+        parser=_parse,
+        decoder=_decode,
+    )
+    made(handle)
+    return broker, made
+
+
+async def close(broker: KafkaBroker, made: BatchSubscriber) -> None:
+    """End a subscriber within seconds, whatever state its client is in."""
+    consumer = made.consumer
+    with suppress(TimeoutError, KafkaError, asyncio.CancelledError):
+        await asyncio.wait_for(broker.stop(), 2 * CLOSE_SECONDS)
+    if consumer is not None:
+        await close_consumer(consumer)
+
+
+async def close_consumer(consumer: AIOKafkaConsumer) -> None:
+    """End a consumer within seconds. Its own stop() waits for a dead coordinator and then leaves the rest open."""
+    with suppress(TimeoutError, KafkaError, asyncio.CancelledError):
+        await asyncio.wait_for(consumer.stop(), CLOSE_SECONDS)
+    for part in (consumer._fetcher, consumer._client):
+        if part is not None:
+            with suppress(TimeoutError, KafkaError, asyncio.CancelledError):
+                await asyncio.wait_for(part.close(), CLOSE_SECONDS)
+
+
+def reader(settings: KafkaSettings) -> AIOKafkaConsumer:
+    """Make a consumer without a group, to read single records; the caller starts it, and ends it with `close_consumer`."""
+    return AIOKafkaConsumer(
+        **settings.connection(f"{settings.client_id}.reader", CONSUMER_REQUEST_TIMEOUT_MS),
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=MAX_PARTITION_FETCH_BYTES,
+    )
+
+
+def admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
+    """Make a client of its own connection, which asks whether the broker is there and who is in a group."""
+    return AIOKafkaAdminClient(**settings.connection(f"{settings.client_id}.probe", PROBE_REQUEST_TIMEOUT_MS))
