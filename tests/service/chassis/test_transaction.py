@@ -1,0 +1,158 @@
+"""The transaction: what is deferred comes last, what fails leaves nothing, what breaks has a name."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Transaction
+from chassis.events.outbox import Emission
+from chassis.events.tables import outbox
+
+pytestmark = pytest.mark.postgres
+
+
+class Happened(BaseModel):
+    """An event of this test."""
+
+    what: str
+
+
+def emission(what: str) -> Emission:
+    return Emission("test.things", "k", "anju.test.happened.v1", Happened(what=what), "history")
+
+
+async def outbox_values(db: Database) -> list[bytes]:
+    async with db.read() as tx:
+        return [row.value for row in await tx.all(sa.select(outbox.c.value).order_by(outbox.c.id))]
+
+
+async def test_outbox_rows_come_last_and_in_the_order_of_the_calls(db: Database) -> None:
+    order: list[str] = []
+
+    async def deferred(tx: Transaction) -> None:
+        order.append(f"deferred sees {await tx.scalar(sa.select(sa.func.count()).select_from(outbox))}")
+
+    async with db.transaction() as tx:
+        tx.emit(emission("first"))
+        tx.before_commit(deferred)
+        tx.emit(emission("second"))
+        tx.after_commit(lambda: order.append("committed"))
+    assert order == ["deferred sees 0", "committed"]
+    assert await outbox_values(db) == [b'{"what":"first"}', b'{"what":"second"}']
+
+
+async def test_an_error_leaves_nothing_and_calls_no_hook(db: Database) -> None:
+    woken: list[str] = []
+    db.after_every_commit(lambda: woken.append("relay"))
+    with suppress(ZeroDivisionError):
+        async with db.transaction() as tx:
+            tx.emit(emission("never"))
+            tx.after_commit(lambda: woken.append("hook"))
+            raise ZeroDivisionError
+    assert await outbox_values(db) == []
+    assert woken == []
+    async with db.transaction() as tx:
+        tx.emit(emission("now"))
+    assert woken == ["relay"]
+
+
+async def test_a_read_sees_one_snapshot_and_writes_nothing(db: Database) -> None:
+    count = sa.select(sa.func.count()).select_from(outbox)
+    async with db.read() as reader:
+        assert await reader.scalar(count) == 0
+        async with db.transaction() as tx:
+            tx.emit(emission("meanwhile"))
+        assert await reader.scalar(count) == 0
+    with pytest.raises(sa.exc.DBAPIError, match="read-only"):
+        async with db.read() as reader:
+            await reader.execute(sa.delete(outbox))
+
+
+async def test_a_full_pool_is_busy(dsn: str) -> None:
+    small = Database(dsn, service="test", pool_size=1, pool_wait_seconds=0.1)
+    async with small.transaction():
+        with pytest.raises(DatabaseBusy):
+            async with small.transaction():
+                pytest.fail("a second connection came out of a pool of one")
+    await small.dispose()
+
+
+async def test_a_lost_connection_is_unavailable_and_the_next_transaction_works(db: Database) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        async with db.transaction() as tx:
+            pid = await tx.scalar(sa.select(sa.func.pg_backend_pid()))
+            async with db.transaction() as killer:
+                await killer.scalar(sa.select(sa.func.pg_terminate_backend(pid)))
+            await tx.scalar(sa.select(1))
+    async with db.transaction() as tx:
+        assert await tx.scalar(sa.select(1)) == 1
+
+
+async def test_a_database_that_is_not_there_is_unavailable() -> None:
+    nowhere = Database("postgresql://nobody:x@127.0.0.1:1/none", service="test")
+    with pytest.raises(DatabaseUnavailable):
+        async with nowhere.transaction():
+            pytest.fail("there is no database")
+    with pytest.raises(DatabaseUnavailable):
+        async with nowhere.exclusive("work"):
+            pytest.fail("there is no database")
+
+
+async def test_parameters_stay_out_of_an_errors_text(db: Database) -> None:
+    with pytest.raises(sa.exc.DBAPIError) as caught:
+        async with db.transaction() as tx:
+            await tx.execute(sa.text("SELECT CAST(:number AS integer)"), {"number": "330199199001010015"})
+    assert "330199199001010015" not in str(caught.value).split("\n")[1]
+
+
+async def test_only_one_holds_a_lock_and_the_next_gets_it(db: Database) -> None:
+    entered = asyncio.Event()
+
+    async def second() -> None:
+        async with db.exclusive("relay") as lock:
+            await lock.confirm()
+            entered.set()
+
+    async with db.exclusive("relay") as first:
+        waiting = asyncio.create_task(second())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(entered.wait(), 0.2)
+        await first.confirm()
+    await asyncio.wait_for(waiting, 5)
+
+
+async def test_confirm_tells_that_the_locks_session_is_gone(db: Database) -> None:
+    async with db.exclusive("relay") as lock:
+        await _terminate_others(db)
+        with pytest.raises(DatabaseUnavailable):
+            await lock.confirm()
+
+
+async def test_a_listener_is_woken_and_comes_back_after_a_cut(db: Database) -> None:
+    wakes: asyncio.Queue[None] = asyncio.Queue()
+
+    async def listen() -> None:
+        async for _ in db.listen("changes", poll_seconds=60):
+            wakes.put_nowait(None)
+
+    listening = asyncio.create_task(listen())
+    await asyncio.wait_for(wakes.get(), 5)
+    async with db.transaction() as tx:
+        await tx.notify("changes")
+    await asyncio.wait_for(wakes.get(), 5)
+    await _terminate_others(db)
+    await asyncio.wait_for(wakes.get(), 5)
+    listening.cancel()
+
+
+async def _terminate_others(db: Database) -> None:
+    async with db.transaction() as tx:
+        await tx.execute(
+            sa.text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )

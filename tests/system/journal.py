@@ -1,0 +1,88 @@
+"""Reading back what a city holds: its databases and its topics, compared with what terminals were told."""
+
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiokafka
+import asyncpg
+import orjson
+
+# A topic is read to the end it had when the reading began; a broker that just came back may need a while to answer.
+READ_TIMEOUT_MS = 5_000
+
+
+@asynccontextmanager
+async def database(status: Mapping[str, Any], service: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Connect to one service's database as its owner."""
+    connection = await asyncpg.connect(status["databases"][service])
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def records(status: Mapping[str, Any], topic: str) -> list[aiokafka.ConsumerRecord[bytes, bytes]]:
+    """Return every record of a topic, from its first to the end it has now."""
+    kafka = status["kafka"]
+    consumer = aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=kafka["bootstrap"],
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="SCRAM-SHA-512",
+        sasl_plain_username=kafka["username"],
+        sasl_plain_password=kafka["password"],
+        enable_auto_commit=False,
+        isolation_level="read_uncommitted",
+    )
+    await consumer.start()
+    try:
+        numbers = consumer.partitions_for_topic(topic) or set()
+        partitions = [aiokafka.TopicPartition(topic, number) for number in sorted(numbers)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        found: list[aiokafka.ConsumerRecord[bytes, bytes]] = []
+        for partition in partitions:
+            while await consumer.position(partition) < ends[partition]:
+                batch = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT_MS)
+                found += [record for rows in batch.values() for record in rows]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def published_arrivals(status: Mapping[str, Any]) -> Counter[str]:
+    """Count, per stay, the different `person-arrived` events in `registration.stays`; a repeat has the same `ce_id`."""
+    events: dict[str, str] = {}
+    for record in await records(status, "registration.stays"):
+        headers = {name: value.decode() for name, value in record.headers}
+        if headers["ce_type"] == "anju.registration.person-arrived.v1" and record.value is not None:
+            events[headers["ce_id"]] = orjson.loads(record.value)["stay_id"]
+    return Counter(events.values())
+
+
+async def stored_stays(status: Mapping[str, Any]) -> set[str]:
+    """Return the ids of every stay that registration holds."""
+    async with database(status, "registration") as connection:
+        return {str(row["stay_id"]) for row in await connection.fetch("SELECT stay_id FROM stays")}
+
+
+async def raised_alerts(status: Mapping[str, Any]) -> Counter[tuple[uuid.UUID, uuid.UUID]]:
+    """Count alerts per (notice, stay)."""
+    async with database(status, "alerts") as connection:
+        rows = await connection.fetch("SELECT notice_id, stay_id FROM alerts WHERE stay_id IS NOT NULL")
+    return Counter((row["notice_id"], row["stay_id"]) for row in rows)
+
+
+async def everything(status: Mapping[str, Any], service: str) -> str:
+    """Return every row of every table of a service's database as text."""
+    async with database(status, service) as connection:
+        names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        parts = [
+            row["line"]
+            for name in names
+            for row in await connection.fetch(f'SELECT t::text AS line FROM "{name["tablename"]}" t')
+        ]
+    return "\n".join(parts)
