@@ -32,12 +32,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import psutil
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -58,6 +60,8 @@ from anju.local.reaper import Reaper, end_at_once
 # A loaded machine of two cores has been seen to need 20 s for a broker.
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+# The client's filter takes None for "any" though its annotations do not say so.
+ANYTHING: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,13 @@ class Kafka:
             )
         for future in self.admin.create_acls(bindings).values():
             await asyncio.to_thread(future.result, START_SECONDS)
+        own = AclBindingFilter(
+            *(ResourceType.ANY, ANYTHING, ResourcePatternType.ANY, f"User:{username}", ANYTHING),
+            *(AclOperation.ANY, AclPermissionType.ANY),
+        )
+        # The broker learns of it some milliseconds after the controller's answer.
+        while not set(bindings) <= set(await asyncio.to_thread(self.admin.describe_acls(own).result, START_SECONDS)):
+            await asyncio.sleep(0.01)
 
 
 class Postgres:
