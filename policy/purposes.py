@@ -10,6 +10,9 @@ BY_ROLE: Final[Mapping[str, frozenset[str]]] = {
     "inspector": _DESK,
     "premises_operator": _DESK,
     "duty_officer": frozenset({"notice_verification"}),
+    # The subject of a notice, to its author's unit and to an approver who may decide on it.
+    "notice_author": frozenset({"notice_verification"}),
+    "notice_approver": frozenset({"notice_verification"}),
     "resident": frozenset({"subject_request"}),
     "overseer": frozenset({"oversight"}),
 }
