@@ -1,0 +1,1 @@
+"""Housing's JSON for machines."""

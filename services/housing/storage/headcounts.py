@@ -1,0 +1,60 @@
+"""How many people are registered at premises, as registration published it last."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.data.db import Transaction
+from services.housing.storage.tables import headcounts
+
+
+@dataclass(frozen=True, slots=True)
+class Headcount:
+    """A headcount and its version (epoch, number)."""
+
+    premises_id: UUID
+    headcount: int
+    version: tuple[int, int]
+
+
+async def put(tx: Transaction, counts: Sequence[Headcount]) -> None:
+    """Keep each headcount that is newer than the one kept; one premises stands in `counts` at most once."""
+    if not counts:
+        return
+    rows = [
+        {
+            "premises_id": count.premises_id,
+            "headcount": count.headcount,
+            "version_epoch": count.version[0],
+            "version_number": count.version[1],
+        }
+        for count in counts
+    ]
+    new = insert(headcounts).values(rows)
+    kept = sa.tuple_(headcounts.c.version_epoch, headcounts.c.version_number)
+    await tx.execute(
+        new.on_conflict_do_update(
+            index_elements=["premises_id"],
+            set_={name: new.excluded[name] for name in ("headcount", "version_epoch", "version_number")},
+            where=kept < sa.tuple_(new.excluded.version_epoch, new.excluded.version_number),
+        )
+    )
+
+
+async def of(tx: Transaction, premises_id: UUID) -> int:
+    """Return the headcount; premises of which registration said nothing have nobody registered."""
+    query = sa.select(headcounts.c.headcount).where(headcounts.c.premises_id == premises_id)
+    return await tx.scalar(query) or 0
+
+
+async def keys(tx: Transaction) -> list[str]:
+    """Return the premises ids of which a headcount is kept, as the topic's keys."""
+    return [str(row.premises_id) for row in await tx.all(sa.select(headcounts.c.premises_id))]
+
+
+async def drop(tx: Transaction, ids: Collection[UUID]) -> None:
+    """Forget headcounts."""
+    await tx.execute(sa.delete(headcounts).where(headcounts.c.premises_id.in_(ids)))

@@ -1,0 +1,1 @@
+"""Housing's migrations, forward only."""

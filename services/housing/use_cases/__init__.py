@@ -1,0 +1,1 @@
+"""What housing does, one use case per file; the entry point opens the transaction and commits it."""

@@ -1,0 +1,139 @@
+"""What housing is asked: one premises in detail, the premises that somebody is responsible for, units."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.data.db import Transaction
+from chassis.data.encryption import Keyring
+from services.housing.domain.premises import Premises, UnknownPremises
+from services.housing.domain.texts import half_width, single_spaced
+from services.housing.domain.units import OPERATOR, Actor, OutsideArea, Unit, may_see
+from services.housing.storage import headcounts, units
+from services.housing.storage import premises as premises_store
+from services.housing.storage.tables import headcounts as headcounts_table
+from services.housing.storage.tables import premises as premises_table
+
+# Units that run premises: an operator's people are told from the administration's by the unit's kind.
+OPERATOR_UNITS = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Premises with what is known beside them. `firm` is None where a natural person runs them."""
+
+    premises: Premises
+    headcount: int
+    firm: str | None
+    operator_unit: Unit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Premises as a list shows them."""
+
+    premises_id: UUID
+    kind: str
+    status: str
+    name: str
+    address: str
+    division_code: str
+    capacity: int
+    one_household: bool
+    headcount: int
+
+    @property
+    def over(self) -> int:
+        """Return how many people are registered beyond the capacity; one household is exempt (product.md 4)."""
+        return 0 if self.one_household else max(0, self.headcount - self.capacity)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a list, newest first; `next` is where the following part begins, None at the end."""
+
+    lines: Sequence[Line]
+    next: UUID | None
+
+
+async def actor(tx: Transaction, subject: str, role: str, unit: str) -> Actor:
+    """Return who acts, with the areas that the unit has now; a unit not known (yet) has none."""
+    found = await units.find(tx, unit)
+    return Actor(subject, role, unit, found.areas if found else ())
+
+
+async def premises_details(tx: Transaction, who: Actor, premises_id: UUID, keyring: Keyring) -> Details:
+    """Return premises in detail. Raises UnknownPremises and OutsideArea."""
+    premises = await premises_store.find(tx, premises_id)
+    if premises is None:
+        raise UnknownPremises
+    if not may_see(who, premises.division_code, premises.operator_unit):
+        raise OutsideArea
+    return Details(
+        premises=premises,
+        headcount=await headcounts.of(tx, premises_id),
+        firm=await premises_store.firm_name(tx, keyring, premises_id),
+        operator_unit=await units.find(tx, premises.operator_unit) if premises.operator_unit else None,
+    )
+
+
+async def premises_list(tx: Transaction, who: Actor, *, search: str, before: UUID | None, limit: int) -> Page:
+    """Return the premises that the actor may see whose name or address holds `search`, newest first."""
+    query = (
+        _lines().where(_visible(who)).order_by(premises_table.c.premises_id.desc()).limit(limit + 1)  # ids are UUIDv7
+    )
+    if wanted := single_spaced(half_width(search)):
+        query = query.where(
+            sa.or_(
+                *(
+                    column.icontains(wanted, autoescape=True)
+                    for column in (premises_table.c.name, premises_table.c.address)
+                )
+            )
+        )
+    if before is not None:
+        query = query.where(premises_table.c.premises_id < before)
+    rows = await tx.all(query)
+    lines = [_line(row) for row in rows[:limit]]
+    return Page(lines, lines[-1].premises_id if len(rows) > limit else None)
+
+
+async def operator_units(tx: Transaction) -> list[Unit]:
+    """Return the units that run premises, by id."""
+    return await units.all_of(tx, OPERATOR_UNITS)
+
+
+async def unit_name(tx: Transaction, unit_id: str, language: str) -> str:
+    """Return a unit's name in the page's language, its id where the unit is not known here."""
+    found = await units.find(tx, unit_id)
+    return found.name(language) if found else unit_id
+
+
+def _visible(who: Actor) -> sa.ColumnElement[bool]:
+    """Return `may_see` as a condition."""
+    if who.role == OPERATOR:
+        return premises_table.c.operator_unit == who.unit
+    return premises_store.within(who.areas)
+
+
+def _lines() -> sa.Select[Any]:
+    return sa.select(
+        premises_table, sa.func.coalesce(headcounts_table.c.headcount, 0).label("headcount")
+    ).outerjoin_from(premises_table, headcounts_table, premises_table.c.premises_id == headcounts_table.c.premises_id)
+
+
+def _line(row: sa.Row[Any]) -> Line:
+    return Line(
+        row.premises_id,
+        row.kind,
+        row.status,
+        row.name,
+        row.address,
+        row.division_code,
+        row.capacity,
+        row.one_household,
+        row.headcount,
+    )
