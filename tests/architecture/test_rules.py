@@ -1,0 +1,98 @@
+"""The rules of style hold in the whole tree, and each of them catches a planted violation."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import rules
+from tests.architecture.rules import Source
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("contracts", "chassis", "policy", "services", "anju")
+SOURCES = rules.sources(ROOT, *PACKAGES, "tests", "requirements", "assets")
+# A place that breaks a rule for a reason: (rule, file) and why.
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("no_blocking_sleep", "anju/topics.py"): "asks the controller again until a deadline; a command without event loop",
+    ("no_blocking_sleep", "tests/parts.py"): "asks a started program again until a deadline; no event loop runs yet",
+}
+
+Rule = Callable[[Source], Iterator[str]]
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+def test_rule_holds(rule: Rule) -> None:
+    found = [
+        violation for source in SOURCES if (rule.__name__, source.path) not in EXCEPTIONS for violation in rule(source)
+    ]
+    assert found == []
+
+
+def test_no_exception_is_left_over() -> None:
+    by_path = {source.path: source for source in SOURCES}
+    named = {rule.__name__: rule for rule in rules.RULES}
+    unneeded = [
+        (rule, path) for rule, path in EXCEPTIONS if path not in by_path or not list(named[rule](by_path[path]))
+    ]
+    assert unneeded == []
+
+
+PLANTED: list[tuple[Rule, str, str]] = [
+    (rules.short_file, "services/alerts/events.py", '"""Long."""\n' + "x = 1\n" * 320),
+    (rules.short_functions, "services/alerts/events.py", "def act():\n" + "    x = 1\n" * 51),
+    (rules.telling_name, "chassis/web/form_utils.py", ""),
+    (rules.telling_name, "services/common/domain/stays.py", ""),
+    (rules.telling_name, "services/alerts/notice_manager.py", ""),
+    (rules.first_line, "services/alerts/events.py", "import uuid\n"),
+    (rules.first_line, "services/alerts/events.py", '"""  """\nimport uuid\n'),
+    (rules.time_passed_in, "services/alerts/domain/notices.py", "from datetime import datetime\ndatetime.now(None)\n"),
+    (rules.time_passed_in, "services/alerts/use_cases/close_alert.py", "import datetime\ndatetime.datetime.utcnow()\n"),
+    (rules.time_passed_in, "services/alerts/watchlist.py", "import time\ntime.time()\n"),
+    (rules.time_passed_in, "policy/calendar.py", "from datetime import date\ndate.today()\n"),
+    (rules.no_blocking_sleep, "services/alerts/stream.py", "import time\ntime.sleep(1)\n"),
+    (rules.no_blocking_sleep, "tests/kafka/test_relay.py", "from time import sleep\nsleep(1)\n"),
+    (
+        rules.use_cases_never_commit,
+        "services/alerts/use_cases/close_alert.py",
+        "async def f(tx):\n await tx.commit()\n",
+    ),
+    (
+        rules.use_cases_never_commit,
+        "services/alerts/use_cases/close_alert.py",
+        "async def f(db):\n async with db.transaction() as tx:\n  pass\n",
+    ),
+    (
+        rules.one_use_case_a_file,
+        "services/alerts/use_cases/close_alert.py",
+        "async def close(): ...\nasync def reopen(): ...\n",
+    ),
+    (rules.one_use_case_a_file, "services/alerts/use_cases/close_alert.py", "def close(): ...\n"),
+]
+HARMLESS: list[tuple[Rule, str, str]] = [
+    (rules.short_file, "services/alerts/events.py", "x = 1\n" * 320),
+    (rules.short_functions, "services/alerts/events.py", 'def act():\n    """\n' + "    a\n" * 60 + '    """\n'),
+    (rules.telling_name, "chassis/data/database.py", ""),
+    (rules.first_line, "services/alerts/domain/__init__.py", ""),
+    (rules.time_passed_in, "services/alerts/api/routes.py", "from datetime import datetime\ndatetime.now(None)\n"),
+    (rules.no_blocking_sleep, "services/alerts/stream.py", "import asyncio\nasyncio.sleep(1)\n"),
+    (rules.use_cases_never_commit, "services/alerts/api/routes.py", "db.transaction()\n"),
+    (rules.one_use_case_a_file, "services/alerts/use_cases/queries.py", "async def a(): ...\nasync def b(): ...\n"),
+]
+
+
+def test_every_rule_has_a_planted_violation() -> None:
+    assert {rule for rule, *_ in PLANTED} == set(rules.RULES)
+
+
+@pytest.mark.parametrize(("rule", "path", "text"), PLANTED)
+def test_a_planted_violation_is_caught(rule: Rule, path: str, text: str) -> None:
+    assert list(rule(Source(path, text)))
+
+
+@pytest.mark.parametrize(("rule", "path", "text"), HARMLESS)
+def test_what_is_meant_to_be_allowed_is_not_refused(rule: Rule, path: str, text: str) -> None:
+    assert list(rule(Source(path, text))) == []
+
+
+def test_the_tree_was_read() -> None:
+    assert {source.parts[0] for source in SOURCES} >= {*PACKAGES, "tests"}
