@@ -1,0 +1,24 @@
+"""Which alerts a stay has, as alerts published them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.data.db import Transaction
+from services.registration.storage.tables import stay_alerts
+
+
+async def note(tx: Transaction, *, alert_id: UUID, stay_id: UUID, state: str, changed_at: datetime) -> None:
+    """Keep an alert's present state. Its events come in order: they share a key."""
+    values = {"alert_id": alert_id, "stay_id": stay_id, "state": state, "changed_at": changed_at}
+    await tx.execute(insert(stay_alerts).values(values).on_conflict_do_update(index_elements=["alert_id"], set_=values))
+
+
+async def state_of(tx: Transaction, alert_id: UUID, stay_id: UUID) -> str | None:
+    """Return the state of an alert of this stay; None when the stay has no such alert."""
+    state: str | None = await tx.scalar(
+        sa.select(stay_alerts.c.state).where(stay_alerts.c.alert_id == alert_id, stay_alerts.c.stay_id == stay_id)
+    )
+    return state

@@ -1,0 +1,55 @@
+"""Persons: one row per document that passes its check, found again by its look-up token."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from uuid_utils.compat import uuid7
+
+from chassis.data.db import Transaction
+from chassis.data.encryption import SubjectKey
+from services.registration.domain.documents import Document
+from services.registration.storage.tables import persons
+from services.registration.storage.vault import Vault
+
+
+async def identify(tx: Transaction, vault: Vault, document: Document) -> tuple[UUID, SubjectKey]:
+    """Return the person whom the document stands for, with the person's data key; make both when they are new.
+
+    A number that is still to be verified stands for nobody known: each time for a person of its own.
+    """
+    found = None if document.to_verify else await _find(tx, vault, document)
+    if found is None:
+        made = await _make(tx, vault, document)
+        if made is not None:
+            return made, await vault.keyring.create(tx, made)
+        # Somebody else registered the same person just now; the insert waited for that commit.
+        found = await _find(tx, vault, document)
+        assert found is not None
+    return found, await vault.keyring.subject_key(tx, found, create=True)
+
+
+async def ids_of(tx: Transaction, vault: Vault, document: Document) -> list[UUID]:
+    """Return the persons registered with this number, under whichever look-up key; without any, nobody."""
+    values = [token.value for token in vault.lookup.tokens(document)]
+    rows = await tx.all(sa.select(persons.c.person_id).where(persons.c.lookup_token.in_(values)))
+    return [row.person_id for row in rows]
+
+
+async def _find(tx: Transaction, vault: Vault, document: Document) -> UUID | None:
+    values = [token.value for token in vault.lookup.tokens(document)]
+    found: UUID | None = await tx.scalar(
+        sa.select(persons.c.person_id).where(persons.c.lookup_token.in_(values), ~persons.c.to_verify).limit(1)
+    )
+    return found
+
+
+async def _make(tx: Transaction, vault: Vault, document: Document) -> UUID | None:
+    token = vault.lookup.token(document)
+    made: UUID | None = await tx.scalar(
+        insert(persons)
+        .values(person_id=uuid7(), lookup_key_id=token.key_id, lookup_token=token.value, to_verify=document.to_verify)
+        .on_conflict_do_nothing()
+        .returning(persons.c.person_id)
+    )
+    return made

@@ -1,0 +1,102 @@
+"""Who lives here now, or where somebody lives now: within the reader's area, for a purpose and a case, and logged."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from chassis.data import audit
+from chassis.data.db import Transaction
+from services.registration.domain.arrivals import DocumentEntry
+from services.registration.domain.faults import at
+from services.registration.domain.premises import UnknownPremises, read_room
+from services.registration.domain.stays import CITY
+from services.registration.domain.units import Actor, check_reach
+from services.registration.storage import persons, premises, stay_lists, units
+from services.registration.storage.stays import Found
+from services.registration.storage.vault import Vault
+from services.registration.use_cases.read_stay import Reason
+
+# One person has few stays at once, one room few people: more is a sign of a mistake, not a list to page through.
+LOOKUP_LIMIT = 100
+
+
+async def find_by_document(
+    tx: Transaction, entry: DocumentEntry, *, actor: Actor, vault: Vault, now: datetime
+) -> list[UUID]:
+    """Return the open stays of whoever has this document. Raises Refused (`/document/…`)."""
+    with at("/document"):
+        document = entry.read(now.astimezone(CITY).date())
+    people = await persons.ids_of(tx, vault, document)
+    return await stay_lists.open_of_people(tx, await _with_areas(tx, actor), people, LOOKUP_LIMIT)
+
+
+async def find_by_room(tx: Transaction, premises_id: UUID, room: str, *, actor: Actor) -> list[UUID]:
+    """Return the open stays of a room."""
+    known = await _with_areas(tx, actor)
+    return await stay_lists.open_of_room(tx, known, premises_id, read_room(room), LOOKUP_LIMIT)
+
+
+async def show_found(
+    tx: Transaction, stay_ids: Sequence[UUID], *, actor: Actor, reason: Reason, vault: Vault, now: datetime
+) -> list[Found]:
+    """Open the stays that a look-up found, as they are now, and log the look-up, also one that found nobody."""
+    found = await stay_lists.still_open(tx, vault, stay_ids)
+    _log(tx, "look-up", found, actor=actor, reason=reason, now=now)
+    return found
+
+
+async def list_occupants(
+    tx: Transaction,
+    premises_id: UUID,
+    *,
+    actor: Actor,
+    reason: Reason,
+    vault: Vault,
+    now: datetime,
+    after: UUID | None,
+    limit: int,
+) -> list[Found]:
+    """Return who is registered at premises now, in order of registering. Raises UnknownPremises, OutsideArea."""
+    place = await premises.get(tx, premises_id)
+    if place is None:
+        raise UnknownPremises
+    check_reach(actor, await units.areas(tx, actor.unit), place.division_code, place.operator_unit)
+    found = await stay_lists.occupants(tx, vault, premises_id, after=after, limit=limit)
+    _log(tx, "list-occupants", found, actor=actor, reason=reason, now=now, premises_id=premises_id)
+    return found
+
+
+async def _with_areas(tx: Transaction, actor: Actor) -> Actor:
+    return replace(actor, areas=await units.areas(tx, actor.unit))
+
+
+def _log(
+    tx: Transaction,
+    action: str,
+    found: Sequence[Found],
+    *,
+    actor: Actor,
+    reason: Reason,
+    now: datetime,
+    premises_id: UUID | None = None,
+) -> None:
+    """One entry per person read, so that each can see who read the own record; one for nobody found."""
+    subjects = [(str(one.stay.person_id), str(one.stay.stay_id)) for one in found] or [("nobody", "")]
+    detail = {"premises": str(premises_id)} if premises_id else {}
+    audit.record(
+        tx,
+        [
+            audit.Entry(
+                actor=actor.subject,
+                actor_unit=actor.unit,
+                action=action,
+                subject=person_id,
+                purpose=reason.purpose,
+                case=reason.case,
+                detail={**detail, "stay": stay_id},
+            )
+            for person_id, stay_id in subjects
+        ],
+        now,
+    )
