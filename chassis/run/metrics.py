@@ -7,7 +7,7 @@ _LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 HTTP_REQUEST_SECONDS = Histogram(
     "anju_http_request_seconds",
-    "From the request's first byte to the answer's last; of an event stream, to its first.",
+    "From a request's head to its answer's head.",
     ["method", "route", "status"],
     buckets=_LATENCY,
 )
