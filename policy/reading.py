@@ -25,15 +25,19 @@ class BadPack(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a pack with its place; each reader below returns it typed or raises BadPack."""
+    """One value of a pack with its place; each reader below returns it typed or raises BadPack.
+
+    `line` is the line of the value's key where it has one: that is what somebody who mends the file looks for.
+    """
 
     file: Path
     node: yaml.Node
     name: str
+    line: int
 
     def refuse(self, why: str) -> BadPack:
         """The error to raise about this value."""
-        return BadPack(self.file, self.node.start_mark.line + 1, f"{self.name}: {why}" if self.name else why)
+        return BadPack(self.file, self.line, f"{self.name}: {why}" if self.name else why)
 
     def _scalar(self, wanted: str) -> str:
         if not isinstance(self.node, yaml.ScalarNode):
@@ -89,7 +93,10 @@ class Value:
         """The items of a list that is not empty."""
         if not isinstance(self.node, yaml.SequenceNode) or not self.node.value:
             raise self.refuse("a list is expected")
-        return [Value(self.file, item, f"{self.name}[{index}]") for index, item in enumerate(self.node.value)]
+        return [
+            Value(self.file, item, f"{self.name}[{index}]", item.start_mark.line + 1)
+            for index, item in enumerate(self.node.value)
+        ]
 
     def table(self, read: Callable[["Value"], T], keys: tuple[str, ...]) -> dict[str, T]:
         """A mapping with some of the given keys (at least one), each value read by `read`."""
@@ -118,10 +125,13 @@ class Value:
         seen: set[str] = set()
         for key, value in self.node.value:
             name = f"{self.name}.{key.value}" if self.name else str(key.value)
-            if not isinstance(key, yaml.ScalarNode) or key.value in seen:
-                raise BadPack(self.file, key.start_mark.line + 1, f"{name}: this key stands here twice")
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise BadPack(self.file, line, "a key is a word")
+            if key.value in seen:
+                raise BadPack(self.file, line, f"{name}: this key stands here twice")
             seen.add(key.value)
-            yield key.value, Value(self.file, value, name)
+            yield key.value, Value(self.file, value, name, line)
 
 
 def read_file(file: Path) -> Value:
@@ -137,7 +147,7 @@ def read_file(file: Path) -> Value:
         raise BadPack(file, 1, f"is not YAML: {error}") from error
     if node is None:
         raise BadPack(file, 1, "is empty")
-    return Value(file, node, "")
+    return Value(file, node, "", node.start_mark.line + 1)
 
 
 def two_languages(value: Value) -> tuple[str, str]:
