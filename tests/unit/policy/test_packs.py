@@ -95,7 +95,7 @@ BROKEN = [
     ("capacity.yaml", "most_per_room: 16", "most_per_rooms: 16", "most_per_rooms: 16", "unknown key"),
     ("capacity.yaml", "[bedroom, living_room]", "[bedroom, attic]", "attic", "'attic' is none of"),
     ("capacity.yaml", "  rental:", "  castle:", "  castle:", "castle: unknown key"),
-    ("capacity.yaml", "  rental:", "  rental: [", "room_types: [bedroom", "is not YAML"),
+    ("capacity.yaml", "  rental:", "  rental: [", "area_per_person_m2: 4", "is not YAML"),
     (
         "registration_deadlines.yaml",
         "days: 3",
