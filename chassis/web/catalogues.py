@@ -105,15 +105,20 @@ def update(package: Path) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`check` prints what is missing and returns 1; `update` writes the catalogues, what is new untranslated."""
-    if list(arguments) == ["update"]:
-        for package in packages():
+    """`check` prints what is missing and returns 1; `update` writes the catalogues, what is new untranslated.
+
+    Folders after the command (`services/alerts`) restrict it to their packages.
+    """
+    command, *folders = arguments or [""]
+    chosen = [package for package in packages() if not folders or str(package.relative_to(ROOT)) in folders]
+    if command == "update":
+        for package in chosen:
             update(package)
         return 0
-    if list(arguments) != ["check"]:
-        print("usage: python -m chassis.web.i18n check|update")
+    if command != "check":
+        print("usage: python -m chassis.web.i18n check|update [folder …]")
         return 2
-    faults = [fault for package in packages() for fault in check(package)]
+    faults = [fault for package in chosen for fault in check(package)]
     print("\n".join(faults) if faults else "catalogues: complete")
     if faults:
         print("python -m chassis.web.i18n update writes what is new into the catalogues; then translate it.")
