@@ -1,12 +1,11 @@
 """The one place that sets how this system speaks to Kafka. tests/unit asserts each option on the objects made here.
 
-FastStream's and aiokafka's defaults lose messages: records are acknowledged before they are handled, offsets jump to the
-end of the log, one broker's acknowledgement is enough. Nothing else may construct a client.
+FastStream's and aiokafka's defaults lose messages: records are acknowledged before they are handled, offsets jump to
+the end of the log, one broker's acknowledgement is enough. Nothing else may construct a client.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -42,8 +41,8 @@ MAX_RECORDS: Final = 2_000
 BATCH_TIMEOUT_MS: Final = 10
 # A record of 900 KiB must fit into one partition's answer.
 MAX_PARTITION_FETCH_BYTES: Final = 2 * 1024 * 1024
-# A client of a dead broker waits for ever in places; whoever ends one waits no longer than this.
-CLOSE_SECONDS: Final = 3.0
+# A client of a dead broker waits for ever in places; whoever ends one waits no longer than this for each of its parts.
+CLOSE_SECONDS: Final = 1.0
 
 RawRecord = ConsumerRecord[bytes, bytes]
 
@@ -113,8 +112,7 @@ async def discard(client: AIOKafkaProducer) -> None:
     client._closed = True
     if client._sender.sender_task is not None:
         client._sender.sender_task.cancel()
-    with suppress(TimeoutError, asyncio.CancelledError):
-        await asyncio.wait_for(client.client.close(), CLOSE_SECONDS)
+    await _within(CLOSE_SECONDS, client.client.close())
     # The metadata task is gone; whoever waits for its answer would wait for ever.
     if client.client._md_update_fut is not None and not client.client._md_update_fut.done():
         client.client._md_update_fut.set_result(False)
@@ -186,26 +184,31 @@ def subscriber(
 
 
 async def close(broker: KafkaBroker, made: BatchSubscriber) -> None:
-    """End a subscriber within seconds, whatever state its client is in."""
+    """End a subscriber within seconds, whatever state its client is in; a running transaction may finish."""
     consumer = made.consumer
-    with suppress(TimeoutError, KafkaError, asyncio.CancelledError):
-        await asyncio.wait_for(broker.stop(), 2 * CLOSE_SECONDS)
+    await _within(2 * CLOSE_SECONDS, broker.stop())
     if consumer is not None:
         await close_consumer(consumer)
 
 
 async def close_consumer(consumer: AIOKafkaConsumer) -> None:
     """End a consumer within seconds. Its own stop() waits for a dead coordinator and then leaves the rest open."""
-    with suppress(TimeoutError, KafkaError, asyncio.CancelledError):
-        await asyncio.wait_for(consumer.stop(), CLOSE_SECONDS)
+    await _within(CLOSE_SECONDS, consumer.stop())
     for part in (consumer._fetcher, consumer._client):
         if part is not None:
-            with suppress(TimeoutError, KafkaError, asyncio.CancelledError):
-                await asyncio.wait_for(part.close(), CLOSE_SECONDS)
+            await _within(CLOSE_SECONDS, part.close())
+
+
+async def _within(seconds: float, closing: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(closing)
+    # What a client raises while it is being thrown away is of no use; it must only not be reported as unseen.
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    if not (await asyncio.wait({task}, timeout=seconds))[0]:
+        task.cancel()
 
 
 def reader(settings: KafkaSettings) -> AIOKafkaConsumer:
-    """Make a consumer without a group, to read single records; the caller starts it, and ends it with `close_consumer`."""
+    """Make a consumer without a group, for single records; the caller starts it, and ends it with `close_consumer`."""
     return AIOKafkaConsumer(
         **settings.connection(f"{settings.client_id}.reader", CONSUMER_REQUEST_TIMEOUT_MS),
         enable_auto_commit=False,

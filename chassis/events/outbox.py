@@ -56,7 +56,7 @@ class Emission:
             raise ValueError("only a state can end with a tombstone")
         if self.kind == "state" and self.model is not None and self.version is None:
             raise ValueError("a state needs its entity's version")
-        encoded = self.model and self.model.model_dump_json(exclude_none=True).encode()
+        encoded = None if self.model is None else self.model.model_dump_json(exclude_none=True).encode()
         object.__setattr__(self, "_json", encoded)
         if len(encoded or b"") > MAX_VALUE_BYTES:
             raise RecordTooLarge(f"an event of type {self.type} has more than {MAX_VALUE_BYTES} bytes")

@@ -95,6 +95,10 @@ consumer_positions = sa.Table(
     sa.Column("next_offset", sa.BigInteger, nullable=False),
     sa.Column("epoch", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("sequence", sa.BigInteger, nullable=True, server_default="0"),
+    # While records are missing: the highest number of this epoch that was seen, the highest of all, and since when.
+    sa.Column("missing_to", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("seen_epoch", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("seen_sequence", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("gap_since", sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("next_offset >= 0 AND epoch >= 0 AND sequence >= 0", name="consumer_positions_not_negative"),
 )
