@@ -96,9 +96,8 @@ class UnknownFinding(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """How long an alert of one severity may stay in a state, by the pack in force when it was raised."""
+    """How long an alert may stay in each state, by the pack in force when it was raised."""
 
-    severity: Severity
     acknowledge: timedelta
     verify: timedelta
     close: timedelta

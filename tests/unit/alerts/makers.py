@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 AUTHOR = Officer("author", "赵一", "notice-desk-01")
 COLLEAGUE = Officer("colleague", "钱二", "notice-desk-01")
 APPROVER = Officer("approver", "孙三", "notice-desk-02")
-CLOCKS = Clocks(Severity.CRITICAL, timedelta(minutes=2), timedelta(minutes=20), timedelta(hours=2))
+CLOCKS = Clocks(timedelta(minutes=2), timedelta(minutes=20), timedelta(hours=2))
 
 _PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEYS = {"sign-1": _PRIVATE.public_key().public_bytes_raw()}

@@ -71,7 +71,8 @@ class AlertLife(RuleBasedStateMachine):
             assert taken.alert == before
             return
         assert taken.alert.state.value == expected
-        self.alert, self.last = taken.alert, repeat
+        moved_on = repeat is not None or taken.alert.state is not before.state
+        self.alert, self.last = taken.alert, repeat if moved_on else self.last
 
     @rule(by=officers, reason=st.sampled_from([None, "换班"]))
     def acknowledge(self, by: Officer, reason: str | None) -> None:

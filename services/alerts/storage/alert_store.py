@@ -1,0 +1,330 @@
+"""Reads and writes alerts and their changes, and numbers both: alerts by day, changes by position in the stream."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.data.db import Transaction
+from services.alerts.domain.alerts import Alert, AlertState, Change, Clocks, Outcome, Severity, Source
+from services.alerts.domain.officers import Officer
+from services.alerts.storage.tables import alert_changes, alert_numbers, alerts, stream_head
+
+CHANNEL = "alert_changes"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChange:
+    """An entry of an alert's history. `reason` is sealed with the alert's key."""
+
+    alert_id: UUID
+    at: datetime
+    change: Change
+    by: Officer
+    detail: str | None
+    reason: bytes | None
+    severity: Severity
+    state: AlertState
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedChange:
+    """What the live stream tells of a change: where it stands, and no person."""
+
+    position: int
+    alert_id: UUID
+    change: Change
+    severity: Severity
+    state: AlertState
+    numbered_at: datetime
+
+
+async def next_serial(tx: Transaction, day: date) -> int:
+    """Take the day's next serial. Others that raise an alert wait until this transaction ends."""
+    taken = (
+        insert(alert_numbers)
+        .values(day=day, last_serial=1)
+        .on_conflict_do_update(index_elements=["day"], set_={"last_serial": alert_numbers.c.last_serial + 1})
+        .returning(alert_numbers.c.last_serial)
+    )
+    serial: int = (await tx.execute(taken)).scalar_one()
+    return serial
+
+
+async def insert_unless_there(tx: Transaction, alert: Alert) -> bool:
+    """Store a new alert; False when one of this notice and stay is there already."""
+    stored = await tx.execute(
+        insert(alerts).values(_values(alert)).on_conflict_do_nothing(constraint="alerts_one_per_notice_and_stay")
+    )
+    return stored.rowcount == 1
+
+
+async def save(tx: Transaction, alert: Alert) -> None:
+    """Store an alert as it now stands."""
+    values = _values(alert)
+    del values["alert_id"]
+    await tx.execute(sa.update(alerts).where(alerts.c.alert_id == alert.alert_id).values(values))
+
+
+async def load(tx: Transaction, alert_id: UUID) -> Alert | None:
+    """Load one alert."""
+    row = await tx.one_or_none(sa.select(alerts).where(alerts.c.alert_id == alert_id))
+    return _alert(row) if row is not None else None
+
+
+async def load_for_change(tx: Transaction, alert_id: UUID) -> Alert | None:
+    """Load one alert and lock it against other changes."""
+    row = await tx.one_or_none(sa.select(alerts).where(alerts.c.alert_id == alert_id).with_for_update())
+    return _alert(row) if row is not None else None
+
+
+async def load_of_stays(tx: Transaction, stay_ids: Collection[UUID]) -> Sequence[Alert]:
+    """Load and lock every alert of these stays, in the order of their ids."""
+    query = sa.select(alerts).where(alerts.c.stay_id.in_(stay_ids)).order_by(alerts.c.alert_id).with_for_update()
+    return [_alert(row) for row in await tx.all(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts a list shows; what is empty does not filter. `division` is a prefix of division codes."""
+
+    states: frozenset[AlertState] = frozenset()
+    severities: frozenset[Severity] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    division: str = ""
+    owner: str = ""
+
+
+async def list_page(
+    tx: Transaction, wanted: AlertFilter, *, before: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Alert]:
+    """Return alerts, newest first, those after `before` in that order."""
+    query = sa.select(alerts).where(*_conditions(wanted))
+    if before is not None:
+        query = query.where(sa.tuple_(alerts.c.raised_at, alerts.c.alert_id) < sa.tuple_(*before))
+    query = query.order_by(alerts.c.raised_at.desc(), alerts.c.alert_id.desc()).limit(limit)
+    return [_alert(row) for row in await tx.all(query)]
+
+
+async def list_urgent(tx: Transaction, wanted: AlertFilter, *, limit: int) -> Sequence[Alert]:
+    """Return alerts as the board shows them: open ones first, worst severity first, then the shortest clock."""
+    rank = sa.case({each.value: place for place, each in enumerate(Severity)}, value=alerts.c.severity)
+    query = (
+        sa.select(alerts)
+        .where(*_conditions(wanted))
+        .order_by(alerts.c.due_at.is_(None), rank, alerts.c.due_at, alerts.c.raised_at.desc(), alerts.c.alert_id)
+        .limit(limit)
+    )
+    return [_alert(row) for row in await tx.all(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many alerts there are, by each facet of the board."""
+
+    state: dict[AlertState, int]
+    severity: dict[Severity, int]
+    kind: dict[str, int]
+    owned: int
+
+
+async def count(tx: Transaction, owner: str) -> Counts:
+    """Count all alerts by state, and the open ones by severity, kind, and whether `owner` answers for them."""
+    number = sa.func.count().label("number")
+    owned = sa.func.count().filter(alerts.c.owner == owner).label("owned")
+    by_state = await tx.all(sa.select(alerts.c.state, number).group_by(alerts.c.state))
+    by_kind = await tx.all(
+        sa.select(alerts.c.severity, alerts.c.kind, number, owned)
+        .where(alerts.c.due_at.is_not(None))
+        .group_by(alerts.c.severity, alerts.c.kind)
+    )
+    severities: dict[Severity, int] = {}
+    kinds: dict[str, int] = {}
+    for row in by_kind:
+        severity = Severity(row.severity)
+        severities[severity] = severities.get(severity, 0) + row.number
+        kinds[row.kind] = kinds.get(row.kind, 0) + row.number
+    states = {AlertState(row.state): row.number for row in by_state}
+    return Counts(states, severities, kinds, sum(row.owned for row in by_kind))
+
+
+async def last_change_to(tx: Transaction, state: AlertState) -> datetime | None:
+    """Return when an alert last left `state`, as far as its history tells: since when none waits."""
+    query = sa.select(sa.func.max(alert_changes.c.at)).where(alert_changes.c.state != state.value)
+    found: datetime | None = await tx.scalar(query)
+    return found
+
+
+def record_changes(tx: Transaction, changes: Sequence[AlertChange]) -> None:
+    """Write history entries with this transaction, numbered for the stream just before its commit.
+
+    The head's lock is taken last and held to the commit, so positions appear in their order: who has read up to one
+    has missed none before it. The NOTIFY is under that lock, so it makes nobody wait who does not wait anyway.
+    """
+
+    async def append(tx: Transaction) -> None:
+        moved = sa.update(stream_head).values(position=stream_head.c.position + len(changes))
+        head: int = (await tx.execute(moved.returning(stream_head.c.position))).scalar_one()
+        first = head - len(changes) + 1
+        rows = [_change_values(first + place, change) for place, change in enumerate(changes)]
+        await tx.execute(sa.insert(alert_changes).values(rows))
+        await tx.notify(CHANNEL)
+
+    if changes:
+        tx.before_commit(append)
+
+
+async def history(tx: Transaction, alert_id: UUID) -> Sequence[AlertChange]:
+    """Return an alert's history, oldest first."""
+    query = sa.select(alert_changes).where(alert_changes.c.alert_id == alert_id).order_by(alert_changes.c.position)
+    return [
+        AlertChange(
+            row.alert_id,
+            row.at,
+            Change(row.change),
+            Officer(row.by, row.by_name, row.by_unit),
+            row.detail,
+            row.reason,
+            Severity(row.severity),
+            AlertState(row.state),
+        )
+        for row in await tx.all(query)
+    ]
+
+
+async def stream_position(tx: Transaction) -> int:
+    """Return the position of the last change that this transaction sees."""
+    position: int = await tx.scalar(sa.select(stream_head.c.position))
+    return position
+
+
+async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[StreamedChange]:
+    """Return the changes behind a position, in order."""
+    query = (
+        sa.select(
+            alert_changes.c.position,
+            alert_changes.c.alert_id,
+            alert_changes.c.change,
+            alert_changes.c.severity,
+            alert_changes.c.state,
+            alert_changes.c.numbered_at,
+        )
+        .where(alert_changes.c.position > position)
+        .order_by(alert_changes.c.position)
+        .limit(limit)
+    )
+    return [
+        StreamedChange(
+            row.position,
+            row.alert_id,
+            Change(row.change),
+            Severity(row.severity),
+            AlertState(row.state),
+            row.numbered_at,
+        )
+        for row in await tx.all(query)
+    ]
+
+
+def _conditions(wanted: AlertFilter) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.states:
+        found.append(alerts.c.state.in_(sorted(wanted.states)))
+    if wanted.severities:
+        found.append(alerts.c.severity.in_(sorted(wanted.severities)))
+    if wanted.kinds:
+        found.append(alerts.c.kind.in_(sorted(wanted.kinds)))
+    if wanted.division:
+        found.append(alerts.c.division_code.startswith(wanted.division, autoescape=True))
+    if wanted.owner:
+        found.append(alerts.c.owner == wanted.owner)
+    return found
+
+
+def _change_values(position: int, change: AlertChange) -> dict[str, Any]:
+    return {
+        "position": position,
+        "alert_id": change.alert_id,
+        "at": change.at,
+        "change": change.change.value,
+        "by": change.by.subject,
+        "by_name": change.by.name,
+        "by_unit": change.by.unit,
+        "detail": change.detail,
+        "reason": change.reason,
+        "severity": change.severity.value,
+        "state": change.state.value,
+    }
+
+
+def _values(alert: Alert) -> dict[str, Any]:
+    clocks = alert.clocks
+    return {
+        "alert_id": alert.alert_id,
+        "day": alert.day,
+        "serial": alert.serial,
+        "source": alert.source.value,
+        "notice_id": alert.notice_id,
+        "rule": alert.rule,
+        "kind": alert.kind,
+        "severity": alert.severity.value,
+        "state": alert.state.value,
+        "due_at": alert.due_at,
+        "premises_id": alert.premises_id,
+        "stay_id": alert.stay_id,
+        "room": alert.room,
+        "division_code": alert.division_code,
+        "occurred_at": alert.occurred_at,
+        "raised_at": alert.raised_at,
+        "facts": alert.facts,
+        "acknowledge_seconds": int(clocks.acknowledge.total_seconds()),
+        "verify_seconds": int(clocks.verify.total_seconds()),
+        "close_seconds": int(clocks.close.total_seconds()),
+        "owner": alert.owner.subject if alert.owner else None,
+        "owner_name": alert.owner.name if alert.owner else None,
+        "owner_unit": alert.owner.unit if alert.owner else None,
+        "escalation_level": alert.escalation_level,
+        "settled_by": alert.settled_by,
+        "finding": alert.finding,
+        "outcome": alert.outcome.value if alert.outcome else None,
+        "holds": alert.holds,
+        "event_recorded_at": alert.event_recorded_at,
+    }
+
+
+def _alert(row: sa.Row[Any]) -> Alert:
+    return Alert(
+        alert_id=row.alert_id,
+        day=row.day,
+        serial=row.serial,
+        source=Source(row.source),
+        notice_id=row.notice_id,
+        rule=row.rule,
+        kind=row.kind,
+        severity=Severity(row.severity),
+        state=AlertState(row.state),
+        due_at=row.due_at,
+        premises_id=row.premises_id,
+        stay_id=row.stay_id,
+        room=row.room,
+        division_code=row.division_code,
+        occurred_at=row.occurred_at,
+        raised_at=row.raised_at,
+        facts=row.facts,
+        clocks=Clocks(
+            timedelta(seconds=row.acknowledge_seconds),
+            timedelta(seconds=row.verify_seconds),
+            timedelta(seconds=row.close_seconds),
+        ),
+        owner=Officer(row.owner, row.owner_name, row.owner_unit) if row.owner is not None else None,
+        escalation_level=row.escalation_level,
+        settled_by=row.settled_by,
+        finding=row.finding,
+        outcome=Outcome(row.outcome) if row.outcome is not None else None,
+        holds=row.holds,
+        event_recorded_at=row.event_recorded_at,
+    )

@@ -1,0 +1,287 @@
+"""Reads and writes notices with their terms and changes, and guards the version that the matcher goes by."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.data.db import Transaction
+from services.alerts.domain.contents import Token, parse_content
+from services.alerts.domain.notices import Approval, Notice, NoticeState, Term, Why
+from services.alerts.domain.officers import Officer
+from services.alerts.domain.signatures import Signature
+from services.alerts.storage.tables import notice_changes, notice_terms, notice_version, notices
+
+# An advisory lock rather than a row's: it is granted in the order of asking, so that one batch after another, each
+# sharing it, cannot keep a withdrawal waiting; and sharing it writes nothing.
+NOTICES_LOCK = sa.func.hashtextextended("notices", 0)
+CHANNEL = "notices"
+
+running = notice_terms.alias("running")
+pending = notice_terms.alias("pending")
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeChange:
+    """An entry of a notice's history; `reason` is still sealed."""
+
+    at: datetime
+    change: str
+    by: Officer
+    reason: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A notice with what stands beside it: when it was proposed, and its sealed subject."""
+
+    notice: Notice
+    proposed_at: datetime
+    subject: bytes
+
+
+async def share_version(tx: Transaction) -> tuple[int, datetime]:
+    """Hold off changes of notices until this transaction ends; return the notices' version and the database's time."""
+    await tx.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(NOTICES_LOCK)))
+    # A statement of its own: its snapshot is taken once the lock is held, and sees the change that was waited for.
+    return await look_at_version(tx)
+
+
+async def look_at_version(tx: Transaction) -> tuple[int, datetime]:
+    """Return the notices' version and the database's time without holding anything off."""
+    row = (await tx.execute(sa.select(notice_version.c.version, sa.func.clock_timestamp().label("at")))).one()
+    return row.version, row.at.astimezone(UTC)
+
+
+async def hold_version(tx: Transaction) -> datetime:
+    """Wait for the batches that run, hold off new ones until this transaction ends; return the database's time then.
+
+    That time is the moment of the change: every batch reads either before it, or after its commit. Changes of notices
+    wait for each other too, so no row needs a lock of its own. Taken before anything else: a batch that shares it waits
+    for nobody who waits for it.
+    """
+    await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(NOTICES_LOCK)))
+    return await tx.database_time()
+
+
+async def bump_version(tx: Transaction) -> int:
+    """Move the notices' version by one, for one change. Only with `hold_version` before."""
+    moved = sa.update(notice_version).values(version=notice_version.c.version + 1).returning(notice_version.c.version)
+    version: int = (await tx.execute(moved)).scalar_one()
+    await tx.notify(CHANNEL)
+    return version
+
+
+async def load(tx: Transaction, notice_id: UUID) -> NoticeRow | None:
+    """Load one notice."""
+    row = await tx.one_or_none(_whole().where(notices.c.notice_id == notice_id))
+    return _notice_row(row) if row is not None else None
+
+
+async def list_page(
+    tx: Transaction, *, state: NoticeState | None, before: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[NoticeRow]:
+    """Return notices, newest proposal first, those after `before` in that order."""
+    query = _whole().order_by(notices.c.proposed_at.desc(), notices.c.notice_id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(notices.c.state == state.value)
+    if before is not None:
+        query = query.where(sa.tuple_(notices.c.proposed_at, notices.c.notice_id) < sa.tuple_(*before))
+    return [_notice_row(row) for row in await tx.all(query)]
+
+
+async def count_by_state(tx: Transaction) -> dict[NoticeState, int]:
+    """Return how many notices there are in each state."""
+    rows = await tx.all(sa.select(notices.c.state, sa.func.count().label("number")).group_by(notices.c.state))
+    return {NoticeState(row.state): row.number for row in rows}
+
+
+async def due(tx: Transaction, now: datetime, limit: int) -> Sequence[UUID]:
+    """Return notices that the clock has started or ended and whose row does not say so yet."""
+    starts = (notices.c.state == NoticeState.SCHEDULED.value) & (notices.c.starts_at <= now)
+    ends = (notices.c.state != NoticeState.ENDED.value) & (notices.c.ends_at <= now)
+    return [row[0] for row in await tx.all(sa.select(notices.c.notice_id).where(starts | ends).limit(limit))]
+
+
+async def insert(tx: Transaction, notice: Notice, subject: bytes, version: int, now: datetime) -> None:
+    """Store a new notice with its first term."""
+    await tx.execute(
+        sa.insert(notices).values(
+            notice_id=notice.notice_id,
+            kind=notice.kind.value,
+            author_unit=notice.author_unit,
+            proposed_at=now,
+            subject=subject,
+            **_moving(notice, version, now),
+        )
+    )
+    await tx.execute(sa.insert(notice_terms).values(_term_values(notice.notice_id, notice.latest)))
+
+
+async def save(tx: Transaction, before: Notice, after: Notice, version: int, now: datetime) -> None:
+    """Store a change: the notice's row, a term that is new, an approval that was given."""
+    await tx.execute(
+        sa.update(notices).where(notices.c.notice_id == after.notice_id).values(_moving(after, version, now))
+    )
+    if after.pending is not None and after.pending != before.pending:
+        await tx.execute(sa.insert(notice_terms).values(_term_values(after.notice_id, after.pending)))
+    if after.running is not None and after.running != before.running:
+        await tx.execute(
+            sa.update(notice_terms)
+            .where(notice_terms.c.notice_id == after.notice_id, notice_terms.c.term == after.running.content.term)
+            .values(_approval_values(after.running))
+        )
+
+
+async def insert_change(
+    tx: Transaction, notice_id: UUID, change: str, by: Officer, reason: bytes | None, version: int, now: datetime
+) -> None:
+    """Write an entry of a notice's history."""
+    await tx.execute(
+        sa.insert(notice_changes).values(
+            version=version,
+            notice_id=notice_id,
+            at=now,
+            change=change,
+            by=by.subject,
+            by_name=by.name,
+            by_unit=by.unit,
+            reason=reason,
+        )
+    )
+
+
+async def history(tx: Transaction, notice_id: UUID) -> Sequence[NoticeChange]:
+    """Return a notice's history, oldest first."""
+    query = sa.select(notice_changes).where(notice_changes.c.notice_id == notice_id).order_by(notice_changes.c.version)
+    return [
+        NoticeChange(row.at, row.change, Officer(row.by, row.by_name, row.by_unit), row.reason)
+        for row in await tx.all(query)
+    ]
+
+
+async def tokens(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Token]:
+    """Return the document tokens of these notices, ended ones too; a token is the same in every term."""
+    query = (
+        sa.select(notice_terms.c.notice_id, notice_terms.c.content)
+        .join(notices, notices.c.notice_id == notice_terms.c.notice_id)
+        .where(notices.c.notice_id.in_(ids), notice_terms.c.term == notices.c.running_term)
+    )
+    return {row.notice_id: parse_content(row.content.encode()).token for row in await tx.all(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedNotice:
+    """A notice that changed since a version, for the matcher; `notice` is None when its row cannot be read as one."""
+
+    notice_id: UUID
+    changed_at: datetime
+    notice: Notice | None
+
+
+async def changed_since(tx: Transaction, version: int, *, after: UUID | None, limit: int) -> Sequence[ChangedNotice]:
+    """Return up to `limit` notices changed after `version`, in the order of their ids, behind `after`.
+
+    From version 0 on only the live ones: what ended before the reader began need not be forgotten.
+    """
+    query = _whole().where(notices.c.version > version).order_by(notices.c.notice_id).limit(limit)
+    if version == 0:
+        query = query.where(notices.c.state.in_([NoticeState.SCHEDULED.value, NoticeState.ACTIVE.value]))
+    if after is not None:
+        query = query.where(notices.c.notice_id > after)
+    return [_changed(row) for row in await tx.all(query)]
+
+
+def _changed(row: sa.Row[Any]) -> ChangedNotice:
+    try:
+        notice = _notice(row)
+    except ValueError:
+        notice = None
+    return ChangedNotice(row.notice_id, row.changed_at, notice)
+
+
+def _whole() -> sa.Select[Any]:
+    """Select a notice's row with its running and its waiting term."""
+    terms = [column.label(f"{term.name}__{column.key}") for term in (running, pending) for column in term.c]
+    return sa.select(notices, *terms).select_from(
+        notices.outerjoin(
+            running, (running.c.notice_id == notices.c.notice_id) & (running.c.term == notices.c.running_term)
+        ).outerjoin(pending, (pending.c.notice_id == notices.c.notice_id) & (pending.c.term == notices.c.pending_term))
+    )
+
+
+def _notice_row(row: sa.Row[Any]) -> NoticeRow:
+    return NoticeRow(_notice(row), row.proposed_at, row.subject)
+
+
+def _notice(row: sa.Row[Any]) -> Notice:
+    return Notice(
+        notice_id=row.notice_id,
+        state=NoticeState(row.state),
+        running=_term(row, "running") if row.running_term is not None else None,
+        pending=_term(row, "pending") if row.pending_term is not None else None,
+        why=Why(row.why) if row.why is not None else None,
+        lifted_at=row.lifted_at,
+    )
+
+
+def _term(row: sa.Row[Any], role: str) -> Term:
+    """Read a joined term. Raises ValueError when its content is not one."""
+    value = {name.removeprefix(f"{role}__"): row._mapping[name] for name in row._fields if name.startswith(f"{role}__")}
+    approval = signature = None
+    if value["approver"] is not None:
+        approver = Officer(value["approver"], value["approver_name"], value["approver_unit"])
+        approval = Approval(value["content_hash"], approver, value["approved_at"], value["active_since"])
+        signature = Signature(value["signing_key"], value["signature"])
+    return Term(
+        content=parse_content(value["content"].encode()),
+        proposer=Officer(value["proposer"], value["proposer_name"], value["proposer_unit"]),
+        proposed_at=value["proposed_at"],
+        approval=approval,
+        signature=signature,
+    )
+
+
+def _moving(notice: Notice, version: int, now: datetime) -> dict[str, Any]:
+    """The columns of a notice that a change may move."""
+    return {
+        "state": notice.state.value,
+        "why": notice.why.value if notice.why else None,
+        "starts_at": notice.latest.content.starts_at,
+        "ends_at": notice.ends_at,
+        "running_term": notice.running.content.term if notice.running else None,
+        "pending_term": notice.pending.content.term if notice.pending else None,
+        "lifted_at": notice.lifted_at,
+        "version": version,
+        "changed_at": now,
+    }
+
+
+def _term_values(notice_id: UUID, term: Term) -> dict[str, Any]:
+    return {
+        "notice_id": notice_id,
+        "term": term.content.term,
+        "content": term.content.canonical().decode(),
+        "content_hash": term.content.hash(),
+        "proposer": term.proposer.subject,
+        "proposer_name": term.proposer.name,
+        "proposer_unit": term.proposer.unit,
+        "proposed_at": term.proposed_at,
+    }
+
+
+def _approval_values(term: Term) -> dict[str, Any]:
+    if term.approval is None or term.signature is None:
+        raise ValueError("a running term is approved and signed")
+    return {
+        "approver": term.approval.approver.subject,
+        "approver_name": term.approval.approver.name,
+        "approver_unit": term.approval.approver.unit,
+        "approved_at": term.approval.approved_at,
+        "active_since": term.approval.active_since,
+        "signing_key": term.signature.key_id,
+        "signature": term.signature.value,
+    }

@@ -1,0 +1,171 @@
+"""What the board and the desk read: lists, counts, one alert with its history. No person is in any of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from chassis.data.db import Transaction
+from chassis.data.encryption import KeyErased, Keyring
+from policy.packs import Packs
+from services.alerts.domain.alerts import Alert, AlertState, city_day
+from services.alerts.domain.notices import Notice, NoticeState, Term
+from services.alerts.storage import alert_store, notice_store, premises_store, unit_store
+from services.alerts.storage.alert_store import AlertChange, AlertFilter, Counts, StreamedChange
+from services.alerts.storage.notice_store import NoticeRow
+from services.alerts.storage.premises_store import Place
+from services.alerts.storage.unit_store import Unit
+from services.alerts.use_cases import apply_step
+from services.alerts.use_cases.apply_step import UnknownAlert
+
+__all__ = ["AlertFilter", "Counts", "Place", "StreamedChange", "Unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """A page of alerts, the place of each where it is known, and where in the stream the page stands."""
+
+    alerts: Sequence[Alert]
+    places: dict[UUID, Place]
+    stream_position: int
+
+
+async def list_alerts(
+    tx: Transaction, wanted: AlertFilter, *, before: tuple[datetime, UUID] | None, limit: int
+) -> AlertPage:
+    """Return alerts, newest first; within one snapshot, so that the stream goes on exactly where the list ends."""
+    found = await alert_store.list_page(tx, wanted, before=before, limit=limit)
+    return await _page(tx, found)
+
+
+async def list_board(tx: Transaction, wanted: AlertFilter, *, limit: int) -> AlertPage:
+    """Return alerts in the order of the board: worst severity first, then the shortest clock."""
+    return await _page(tx, await alert_store.list_urgent(tx, wanted, limit=limit))
+
+
+async def _page(tx: Transaction, found: Sequence[Alert]) -> AlertPage:
+    places = await premises_store.places(tx, {alert.premises_id for alert in found})
+    return AlertPage(found, places, await alert_store.stream_position(tx))
+
+
+async def count_alerts(tx: Transaction, owner: str) -> Counts:
+    """Return the counts beside the board's facets."""
+    return await alert_store.count(tx, owner)
+
+
+async def quiet_since(tx: Transaction) -> datetime | None:
+    """Return since when no alert waits; None when none ever did."""
+    return await alert_store.last_change_to(tx, AlertState.NEW)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """An entry of an alert's history, its reason readable; None where its key was erased or there was none."""
+
+    change: AlertChange
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """One alert with what an officer works by. `term` is the notice's running term."""
+
+    alert: Alert
+    place: Place | None
+    term: Term | None
+    notice_state: NoticeState | None
+    steps: Sequence[str]
+    history: Sequence[HistoryEntry]
+    stream_position: int
+
+
+async def read_alert(
+    tx: Transaction, alert_id: UUID, *, keyring: Keyring, packs: Packs, district: str, language: Literal["zh", "en"]
+) -> AlertView:
+    """Return one alert. Raises UnknownAlert."""
+    alert = await alert_store.load(tx, alert_id)
+    if alert is None:
+        raise UnknownAlert(alert_id)
+    row = await notice_store.load(tx, alert.notice_id) if alert.notice_id else None
+    places = await premises_store.places(tx, [alert.premises_id])
+    rules = packs.on(city_day(alert.raised_at), district)
+    return AlertView(
+        alert=alert,
+        place=places.get(alert.premises_id),
+        term=row.notice.running if row else None,
+        notice_state=row.notice.state if row else None,
+        steps=rules.notices.steps(alert.kind, language),
+        history=await _history(tx, alert_id, keyring),
+        stream_position=await alert_store.stream_position(tx),
+    )
+
+
+async def _history(tx: Transaction, alert_id: UUID, keyring: Keyring) -> Sequence[HistoryEntry]:
+    changes = await alert_store.history(tx, alert_id)
+    if all(change.reason is None for change in changes):
+        return [HistoryEntry(change, None) for change in changes]
+    key = (await keyring.subject_keys(tx, [alert_id])).get(alert_id)
+    return [
+        HistoryEntry(change, key.open(change.reason, apply_step.REASON) if key and change.reason else None)
+        for change in changes
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeEntry:
+    """An entry of a notice's history, its reason readable."""
+
+    at: datetime
+    change: str
+    by: str
+    by_name: str
+    by_unit: str
+    reason: str | None
+
+
+async def list_notices(
+    tx: Transaction, *, state: NoticeState | None, before: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[NoticeRow]:
+    """Return notices, newest proposal first."""
+    return await notice_store.list_page(tx, state=state, before=before, limit=limit)
+
+
+async def count_notices(tx: Transaction) -> dict[NoticeState, int]:
+    """Return how many notices there are in each state."""
+    return await notice_store.count_by_state(tx)
+
+
+async def notice_history(tx: Transaction, notice: Notice, keyring: Keyring) -> Sequence[NoticeEntry]:
+    """Return a notice's history, oldest first."""
+    changes = await notice_store.history(tx, notice.notice_id)
+    try:
+        key = await keyring.subject_key(tx, notice.notice_id)
+    except KeyErased:
+        key = None
+    return [
+        NoticeEntry(
+            change.at,
+            change.change,
+            change.by.subject,
+            change.by.name,
+            change.by.unit,
+            key.open(change.reason, "reason") if key and change.reason else None,
+        )
+        for change in changes
+    ]
+
+
+async def all_units(tx: Transaction) -> dict[str, Unit]:
+    """Return the units of the organisation."""
+    return await unit_store.all_units(tx)
+
+
+async def stream_position(tx: Transaction) -> int:
+    """Return the stream's present end."""
+    return await alert_store.stream_position(tx)
+
+
+async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[StreamedChange]:
+    """Return changes behind a position of the stream, in order."""
+    return await alert_store.changes_after(tx, position, limit)
