@@ -101,7 +101,9 @@ def time_passed_in(source: Source) -> Iterator[str]:
 
 
 def no_blocking_sleep(source: Source) -> Iterator[str]:
-    """A blocking sleep stops the event loop, and as a wait for something it is a race."""
+    """A blocking sleep stops the event loop, and in a test it is a race. The launcher's commands have no event loop."""
+    if source.path.startswith("anju/"):
+        return
     imports = {
         alias.asname or alias.name
         for node in ast.walk(source.tree)
@@ -123,7 +125,7 @@ def use_cases_never_commit(source: Source) -> Iterator[str]:
 
 
 def one_use_case_a_file(source: Source) -> Iterator[str]:
-    """One public async function per file of use_cases; queries.py holds the reads."""
+    """One public async function per file of use_cases at most; queries.py holds the reads."""
     match = re.match(r"^services/\w+/use_cases/(\w+)\.py$", source.path)
     if match and match[1] not in ("__init__", "queries"):
         public = [
@@ -131,7 +133,7 @@ def one_use_case_a_file(source: Source) -> Iterator[str]:
             for node in source.tree.body
             if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_")
         ]
-        if len(public) != 1:
+        if len(public) > 1:
             yield f"{source.path} has {len(public)} use cases ({', '.join(public)}); one a file"
 
 

@@ -44,6 +44,7 @@ ALLOWED = {
     "anju/__init__": "import services.alerts.wiring, services.housing.wiring, contracts.topics",
     "services/alerts/wiring": "import services.alerts.api, services.alerts.storage, services.alerts.consumers",
     "services/alerts/api/routes": "import services.alerts.use_cases.act, contracts.fields",
+    "services/alerts/web/__init__": "import services.alerts.api.routes, services.alerts.use_cases.act",
     "services/alerts/consumers": "import services.alerts.use_cases.act, contracts.registration, chassis.events.outbox",
     "services/alerts/use_cases/act": "import services.alerts.storage.tables, services.alerts.events, chassis.data.db",
     "services/alerts/events": "import services.alerts.domain.rules, contracts.alerts, chassis.events.outbox",
@@ -85,9 +86,15 @@ PLANTED = [
     ),
     (
         "inside-a-service",
-        "services/housing/web/__init__",
+        "services/housing/api/routes",
+        "import services.housing.web",
+        "services.housing.api.routes -> services.housing.web",
+    ),
+    (
+        "inside-a-service",
+        "services/housing/consumers",
         "import services.housing.api.routes",
-        "services.housing.web -> services.housing.api.routes",
+        "services.housing.consumers -> services.housing.api.routes",
     ),
     (
         "inside-a-service",
