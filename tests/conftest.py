@@ -1,10 +1,11 @@
-"""Gives every test the parts of the run: see tests/parts.py for how to use them."""
+"""Gives every test the parts of the run: see tests/parts for how to use them."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.parts import Kafka, LocalParts, Postgres, given_kafka, given_postgres
+from tests.parts import Kafka, LocalParts, Postgres
+from tests.parts.given import given_kafka, given_postgres
 
 
 @pytest.fixture(scope="session")

@@ -196,6 +196,22 @@ def choose_home(wished: Path, user: SystemUser | None, name: str) -> Path:
     return SHARED_PLACE / name
 
 
+def remember_owner(home: Path, owner: Path) -> None:
+    """Note whose data lies in a place of the system, so that it can go when its owner is gone."""
+    if home.parent == SHARED_PLACE:
+        SHARED_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        home.with_suffix(".owner").write_text(str(owner))
+
+
+def remove_orphans() -> None:
+    """Remove data in the place of the system whose owners' directories were removed."""
+    for note in SHARED_PLACE.glob("*.owner"):
+        home = note.with_suffix("")
+        if not Path(note.read_text()).exists() and not postgres_processes(home / "data"):
+            shutil.rmtree(home, ignore_errors=True)
+            note.unlink(missing_ok=True)
+
+
 def reachable_install(user: SystemUser | None) -> Path:
     """PostgreSQL's programs, copied to a place of the system if the server's user cannot reach the installed ones."""
     installed = postgres_install()

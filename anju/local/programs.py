@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +55,8 @@ def port_answers(port: int, host: str = "127.0.0.1") -> bool:
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Whether a server could listen there now."""
+    if port_answers(port, host):
+        return False
     with socket.socket() as probe:
         # As servers do: connections of a former server that are still closing do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -76,8 +77,3 @@ def free_ports(count: int) -> list[int]:
     finally:
         for probe in probes:
             probe.close()
-
-
-def monotonic_deadline(seconds: float) -> float:
-    """The moment, on the monotonic clock, that is so many seconds away."""
-    return time.monotonic() + seconds

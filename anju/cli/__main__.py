@@ -1,0 +1,5 @@
+"""`python -m anju.cli` is `anju`."""
+
+from anju.cli import main
+
+main()

@@ -1,0 +1,82 @@
+"""`anju demo`: the demo city of this machine, up, down, and how it is."""
+
+from typing import Annotated
+
+import typer
+
+from anju.cli.selection import refuse, selection
+
+app = typer.Typer(
+    help="The demo city on this machine: real Kafka, real PostgreSQL, every service.", no_args_is_help=True
+)
+
+
+@app.command()
+def up(
+    context: typer.Context,
+    port_base: Annotated[
+        int, typer.Option(min=1024, max=65000, help="Moves every port: portal here, services above.")
+    ] = 8100,
+    without_city: Annotated[
+        bool, typer.Option("--without-city", help="Only parts and services, no simulated terminals and inspectors.")
+    ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when the city is ready, and leave it running.")
+    ] = False,
+) -> None:
+    """Start the city and keep it running until Ctrl-C. Its data stays for the next time."""
+    directory = selection(context).directory
+
+    from anju.local.city import CityFailed
+
+    try:
+        if detach:
+            from anju.local.detached import start
+
+            start(directory, port_base, without_city=without_city, say=typer.echo)
+        else:
+            import asyncio
+
+            from anju.local.launcher import run
+
+            asyncio.run(run(directory, port_base, say=typer.echo))
+    except CityFailed as error:
+        refuse(str(error))
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="For programs: addresses, users and processes.")] = False,
+) -> None:
+    """Say how the city is; exits with 0 while one lives here, ready or not."""
+    import asyncio
+    import json as to_json
+
+    from anju.local.city import CityFailed
+    from anju.local.status import of_city
+
+    directory = selection(context).directory
+    try:
+        found = asyncio.run(of_city(directory))
+    except CityFailed as error:
+        refuse(str(error))
+    if found is None:
+        refuse(f"No city lives in {directory}.")
+    if json:
+        typer.echo(to_json.dumps(found))
+        return
+    typer.echo(f"{'ready' if found['ready'] else 'not ready'}: {found['pages']}")
+    for process in found["processes"]:
+        pid, restarts = process["pid"] or "-", process["restarts"]
+        typer.echo(f"  {process['name']:<20} {process['state']:<9} {pid!s:>8}  restarts {restarts}  {process['log']}")
+
+
+@app.command()
+def down(context: typer.Context) -> None:
+    """End the city within 15 seconds, open streams too. Its data stays."""
+    from anju.local.detached import end
+
+    directory = selection(context).directory
+    if not end(directory):
+        typer.echo(f"No city lives in {directory}.")
