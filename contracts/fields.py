@@ -83,6 +83,7 @@ RETENTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "alert": ("预警办结及其后法定保存期", "until the alert is closed and the statutory term after it"),
     "premises": ("房屋登记期间及其后法定保存期", "while the premises are registered and the statutory term after it"),
     "audit": ("审计保存期", "the term of the audit log"),
+    "answer_30_days": ("重复请求的答复保存30日", "30 days, so that a repeated request gets the same answer"),
     "session": ("登录会话期间(12小时)", "the log-in session (12 hours)"),
     "record": ("与所属记录相同", "as long as the record it belongs to"),
 }
