@@ -12,12 +12,16 @@ def docs(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; refuse when a page is out of date.")] = False,
 ) -> None:
     """Write the generated pages of docs/."""
+    from anju.data_protection import collect, notice
     from anju.local.binaries import CHECKOUT
     from chassis.run.settings import generate_docs
 
     classes = [import_module(f"services.{service}.settings").Settings for service in SERVICES]
     classes.append(import_module("anju.portal.settings").Settings)
-    pages = {CHECKOUT / "docs" / "settings.md": generate_docs(classes)}
+    pages = {
+        CHECKOUT / "docs" / "settings.md": generate_docs(classes),
+        CHECKOUT / "docs" / "processing-notice.md": notice.page(collect.everything()),
+    }
     old = [page for page, text in pages.items() if not page.exists() or page.read_text(encoding="utf-8") != text]
     if check and old:
         names = ", ".join(str(page.relative_to(CHECKOUT)) for page in old)
