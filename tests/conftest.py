@@ -1,10 +1,11 @@
 """Gives every test the parts of the run: see tests/parts for how to use them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.parts import Kafka, LocalParts, Postgres
+from tests.parts import DemoCity, Kafka, LocalParts, Postgres
 from tests.parts.given import given_kafka, given_postgres
 
 
@@ -62,3 +63,30 @@ def own_postgres(local_parts: LocalParts) -> Iterator[Callable[[], Postgres]]:
     yield start
     for postgres in started:
         postgres.kill()
+
+
+@pytest.fixture(scope="session")
+def city(local_parts: LocalParts) -> Iterator[DemoCity]:
+    """The run's demo city, every service ready; a test that stops it or spoils its data takes `new_city`."""
+    city = DemoCity(local_parts.reaper)
+    try:
+        city.start()
+        yield city
+    finally:
+        city.remove()
+
+
+@pytest.fixture
+def new_city(local_parts: LocalParts) -> Callable[[], AbstractAsyncContextManager[DemoCity]]:
+    """Starts cities of the test's own: `async with new_city() as city`."""
+
+    @asynccontextmanager
+    async def started() -> AsyncIterator[DemoCity]:
+        city = DemoCity(local_parts.reaper)
+        try:
+            await city.up()
+            yield city
+        finally:
+            city.remove()
+
+    return started

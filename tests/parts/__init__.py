@@ -15,13 +15,20 @@ Fixtures (tests/conftest.py):
         kafka = own_kafka()                            # a broker of this test's own: 3 s; a server: 1 s
         kafka.kill(); kafka.start(); kafka.stop()      # start returns when it answers; same port, same data
 
+    async def test_the_whole(city: DemoCity) -> None:   # the run's demo city with every service, ready
+        city.status()["services"]["alerts"]            # as `anju demo status --json`
+        city.kill("alerts-worker"); await city.ready() # it is started again
+    async def test_down_and_up(new_city) -> None:      # a city of this test's own: 20 s
+        async with new_city() as city: await city.down(); await city.up()
+
 Where they come from, first that is there: the addresses in TEST_KAFKA_BOOTSTRAP, TEST_KAFKA_USERNAME,
 TEST_KAFKA_PASSWORD and TEST_POSTGRES_DSN (users that may do everything); this machine's own parts (anju/local).
 What a test stops or kills is always of this machine's own parts.
 """
 
+from tests.parts.city import DemoCity
 from tests.parts.kafka import Credentials, Kafka
 from tests.parts.local import LocalParts
 from tests.parts.postgres import Postgres
 
-__all__ = ["Credentials", "Kafka", "LocalParts", "Postgres"]
+__all__ = ["Credentials", "DemoCity", "Kafka", "LocalParts", "Postgres"]

@@ -21,8 +21,8 @@ class LocalParts:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="anju-tests-"))
         self.folder.chmod(0o711)  # the database's system user passes through
-        self._reaper = Reaper()
-        self._reaper.start()
+        self.reaper = Reaper()
+        self.reaper.start()
         self._homes: list[Path] = []
         self._started: list[Part] = []
 
@@ -35,7 +35,7 @@ class LocalParts:
         storage = _formatted_storage(users)
         shutil.copytree(storage, directory / "data")
         node.prepare()
-        part = Part(self._reaper, node.program(directory / "log"), lambda _: port_answers(port), None)
+        part = Part(self.reaper, node.program(directory / "log"), lambda _: port_answers(port), None)
         self._started.append(part)
         part.start()
         return Kafka(node.bootstrap, Credentials(OPERATOR_USER, users[OPERATOR_USER]), part)
@@ -50,14 +50,14 @@ class LocalParts:
         server = PostgresServer(home, port, "postgres-of-tests", user, {"fsync": "off"})
         server.prepare()
         program = server.program(self.folder / f"postgres-{port}.log")
-        part = Part(self._reaper, program, server.is_ready, server.data)
+        part = Part(self.reaper, program, server.is_ready, server.data)
         self._started.append(part)
         part.start()
         return Postgres(server.dsn(), part)
 
     def close(self) -> None:
         """End everything and remove it."""
-        self._reaper.close()
+        self.reaper.close()
         for part in self._started:
             part.settle()
         for folder in (*self._homes, self.folder):
