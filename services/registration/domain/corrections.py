@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from services.registration.domain.arrivals import DocumentEntry, read_guardian
 from services.registration.domain.documents import Sex
@@ -48,6 +48,19 @@ class Correction:
     field: CorrectedField
     value: Value
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCorrection:
+    """A correction as it was made. `before` and `after` are JSON values."""
+
+    field: CorrectedField
+    before: Any
+    after: Any
+    reason: str
+    corrected_by: str
+    corrected_unit: str
+    corrected_at: datetime
 
 
 def correct(stay: Stay, correction: Correction, now: datetime) -> Stay:

@@ -104,6 +104,14 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
+class StayAt:
+    """A stay with the address of its premises; None where housing no longer publishes them."""
+
+    stay: Stay
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MatchingTokens:
     """What alerts may compare a stay by: the document's token, and the one over its expiry date too."""
 

@@ -1,8 +1,8 @@
-"""The organisation's tree of units, their areas, and what a unit's people may do where."""
+"""The organisation's tree of units and their areas, as its file says."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 UNIT_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -10,16 +10,10 @@ CODE = re.compile(r"[a-z][a-z0-9_]*")
 # A prefix of a division code: province (2) to community (12 digits), GB/T 2260 and GB/T 10114.
 AREA = re.compile(r"[0-9]{2,12}")
 FIELDS = frozenset({"id", "name", "kind", "parent", "areas", "roles"})
-AREA_ROLES = frozenset({"clerk", "inspector"})
-OPERATOR = "premises_operator"
 
 
 class BadUnits(ValueError):
     """The units' file cannot be used; the text says which unit and why."""
-
-
-class OutsideArea(Exception):
-    """The premises lie outside what the actor's unit is responsible for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +27,6 @@ class Unit:
     parent: str | None
     areas: tuple[str, ...]
     roles: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts, in which role, for which unit, and which areas that unit has."""
-
-    subject: str
-    role: str
-    unit: str
-    areas: tuple[str, ...] = ()
-
-
-def may_act_at(actor: Actor, division_code: str, operator_unit: str | None) -> bool:
-    """Tell whether the actor may register, read and look up at premises in this division, run by this unit.
-
-    Clerks and inspectors within the unit's area; an operator only where the own unit operates.
-    """
-    if actor.role in AREA_ROLES:
-        return any(division_code.startswith(area) for area in actor.areas)
-    return actor.role == OPERATOR and operator_unit == actor.unit
-
-
-def check_reach(actor: Actor, areas: Iterable[str], division_code: str, operator_unit: str | None) -> None:
-    """Raise OutsideArea unless the actor, whose unit has these areas, may act there."""
-    if not may_act_at(replace(actor, areas=tuple(areas)), division_code, operator_unit):
-        raise OutsideArea
 
 
 def read_units(entries: Sequence[Mapping[str, Any]]) -> tuple[Unit, ...]:

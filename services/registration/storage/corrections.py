@@ -1,6 +1,5 @@
 """What a stay said before each correction and after it, and who corrected it why."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,12 +9,12 @@ import sqlalchemy as sa
 
 from chassis.data.db import Transaction
 from chassis.data.encryption import SubjectKey
-from services.registration.domain.corrections import CorrectedField
+from services.registration.domain.corrections import CorrectedField, KeptCorrection
 from services.registration.domain.documents import Document
 from services.registration.domain.persons import Guardian
 from services.registration.domain.stays import Stay
 from services.registration.storage.tables import corrections
-from services.registration.storage.vault import Vault, document_text, guardian_text
+from services.registration.vault import Vault, document_text, guardian_text
 
 ON_PERSON = frozenset(
     {
@@ -26,19 +25,6 @@ ON_PERSON = frozenset(
         CorrectedField.PHONE,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A correction as it was made."""
-
-    field: CorrectedField
-    before: Any
-    after: Any
-    reason: str
-    corrected_by: str
-    corrected_unit: str
-    corrected_at: datetime
 
 
 async def insert(
@@ -75,14 +61,14 @@ async def insert(
     return at
 
 
-async def of_stay(tx: Transaction, vault: Vault, stay_id: UUID) -> list[Kept]:
+async def of_stay(tx: Transaction, vault: Vault, stay_id: UUID) -> list[KeptCorrection]:
     """Return a stay's corrections, oldest first; what was sealed for an erased person is left out."""
     rows = await tx.all(
         sa.select(corrections).where(corrections.c.stay_id == stay_id).order_by(corrections.c.corrected_at)
     )
     keys = await vault.keyring.subject_keys(tx, {row.person_id for row in rows}) if rows else {}
     return [
-        Kept(
+        KeptCorrection(
             field=CorrectedField(row.field),
             before=_opened(keys[row.person_id], row.before, "before"),
             after=_opened(keys[row.person_id], row.after, "after"),

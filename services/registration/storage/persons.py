@@ -10,7 +10,7 @@ from chassis.data.db import Transaction
 from chassis.data.encryption import SubjectKey
 from services.registration.domain.documents import Document
 from services.registration.storage.tables import persons
-from services.registration.storage.vault import Vault
+from services.registration.vault import Vault
 
 
 async def identify(tx: Transaction, vault: Vault, document: Document) -> tuple[UUID, SubjectKey]:

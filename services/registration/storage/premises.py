@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
+from services.registration.domain.access import AREA_ROLES, OPERATOR, Actor
 from services.registration.domain.premises import Premises, Room
-from services.registration.domain.units import AREA_ROLES, OPERATOR, Actor
 from services.registration.storage.tables import OPEN, occupancy, premises, stays
 
 Version = tuple[int, int]

@@ -7,11 +7,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.data.db import Transaction
-from services.registration.domain.units import Actor
+from services.registration.domain.access import Actor
+from services.registration.domain.stays import StayAt
 from services.registration.storage.premises import visible_to
-from services.registration.storage.stays import Found, found, query
+from services.registration.storage.stays import found, query
 from services.registration.storage.tables import OPEN, premises, stays
-from services.registration.storage.vault import Vault
+from services.registration.vault import Vault
 
 
 async def open_of_people(tx: Transaction, actor: Actor, people: Collection[UUID], limit: int) -> list[UUID]:
@@ -24,18 +25,20 @@ async def open_of_room(tx: Transaction, actor: Actor, premises_id: UUID, room: s
     return await _open_ids(tx, actor, sa.and_(stays.c.premises_id == premises_id, stays.c.room == room), limit)
 
 
-async def still_open(tx: Transaction, vault: Vault, stay_ids: Collection[UUID]) -> list[Found]:
+async def still_open(tx: Transaction, vault: Vault, stay_ids: Collection[UUID]) -> list[StayAt]:
     """Return those of the stays that are open."""
     return await _opened(tx, vault, query().where(stays.c.stay_id.in_(stay_ids), OPEN).order_by(stays.c.stay_id))
 
 
-async def occupants(tx: Transaction, vault: Vault, premises_id: UUID, *, after: UUID | None, limit: int) -> list[Found]:
+async def occupants(
+    tx: Transaction, vault: Vault, premises_id: UUID, *, after: UUID | None, limit: int
+) -> list[StayAt]:
     """Return the open stays at premises, in the order of registering."""
     page = query().where(stays.c.premises_id == premises_id, OPEN).order_by(stays.c.stay_id).limit(limit)
     return await _opened(tx, vault, page if after is None else page.where(stays.c.stay_id > after))
 
 
-async def registered_by_unit(tx: Transaction, vault: Vault, unit: str, since: datetime, limit: int) -> list[Found]:
+async def registered_by_unit(tx: Transaction, vault: Vault, unit: str, since: datetime, limit: int) -> list[StayAt]:
     """Return what a unit's desk registered since a moment, newest first."""
     where = (stays.c.registered_unit == unit, stays.c.registered_at >= since)
     return await _opened(tx, vault, query().where(*where).order_by(stays.c.registered_at.desc()).limit(limit))
@@ -48,7 +51,8 @@ async def _open_ids(tx: Transaction, actor: Actor, which: sa.ColumnElement[bool]
     return [row.stay_id for row in await tx.all(ids)]
 
 
-async def _opened(tx: Transaction, vault: Vault, select: sa.Select[tuple[object, ...]]) -> list[Found]:
+async def _opened(tx: Transaction, vault: Vault, select: sa.Select[tuple[object, ...]]) -> list[StayAt]:
     rows = await tx.all(select)
     keys = await vault.keyring.subject_keys(tx, {row.person_id for row in rows}) if rows else {}
-    return [found(row, keys[row.person_id]) for row in rows if row.person_id in keys]
+    opened = [found(row, keys[row.person_id]) for row in rows if row.person_id in keys]
+    return [StayAt(one.stay, one.address) for one in opened]

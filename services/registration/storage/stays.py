@@ -25,18 +25,18 @@ from services.registration.domain.stays import (
 from services.registration.domain.tokens import Token
 from services.registration.storage.tables import OPEN, premises, stays
 from services.registration.storage.units import areas_of
-from services.registration.storage.vault import Vault, open_person, seal_person
+from services.registration.vault import Vault, open_person, seal_person
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A stay with what is known of its premises, and the data key of its person."""
+    """A stay, its premises' address and operator, its person's data key, and the areas of who asks."""
 
     stay: Stay
     address: str | None
     operator_unit: str | None
     key: SubjectKey
-    areas: tuple[str, ...] = ()
+    areas: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

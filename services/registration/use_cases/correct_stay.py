@@ -9,14 +9,14 @@ from uuid_utils.compat import uuid7
 from chassis.data.db import Transaction
 from policy.packs import Packs
 from services.registration import events
+from services.registration.domain.access import Actor, check_reach
 from services.registration.domain.corrections import CorrectedField, Correction, correct
 from services.registration.domain.documents import Document
 from services.registration.domain.faults import Fault, Refused
 from services.registration.domain.stays import Stay, UnknownStay
-from services.registration.domain.units import Actor, check_reach
 from services.registration.storage import corrections, persons, premises, stays
-from services.registration.storage.vault import Vault
 from services.registration.use_cases.register_arrival import days_late
+from services.registration.vault import Vault
 
 
 async def correct_stay(

@@ -1,6 +1,6 @@
 """Follow what housing publishes about premises: where somebody can be registered."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from chassis.data.db import Transaction
 from services.registration.domain.premises import Premises
@@ -10,13 +10,3 @@ from services.registration.storage import premises
 async def follow_premises(tx: Transaction, versions: Sequence[tuple[Premises, tuple[int, int]]]) -> None:
     """Keep premises with a newer version (epoch, number) than what is here."""
     await premises.apply(tx, versions)
-
-
-async def known_premises(tx: Transaction) -> Collection[str]:
-    """Return the keys of all premises here."""
-    return await premises.keys(tx)
-
-
-async def forget_premises(tx: Transaction, gone: Collection[str]) -> None:
-    """Forget premises that housing no longer publishes."""
-    await premises.drop(tx, gone)

@@ -8,7 +8,7 @@ from services.registration.domain.arrivals import DocumentEntry
 from services.registration.domain.faults import Fault, Refused, at
 from services.registration.domain.stays import CITY, MatchingTokens
 from services.registration.storage import token_requests
-from services.registration.storage.vault import Vault
+from services.registration.vault import Vault
 
 
 class TooManyTokens(Exception):
@@ -16,9 +16,17 @@ class TooManyTokens(Exception):
 
 
 async def issue_matching_token(
-    tx: Transaction, entry: DocumentEntry, *, author: str, service: str, vault: Vault, per_hour: int, now: datetime
+    tx: Transaction,
+    entry: DocumentEntry,
+    *,
+    author: str,
+    service: str,
+    vault: Vault,
+    per_hour: int,
+    repeated: bool,
+    now: datetime,
 ) -> MatchingTokens:
-    """Return the tokens by which a notice on this document is compared.
+    """Return the tokens by which a notice on this document is compared; a repeated request is not counted again.
 
     Raises Refused (`/document/…`), also for a number that fails its own check, and TooManyTokens.
     """
@@ -26,6 +34,8 @@ async def issue_matching_token(
         document = entry.read(now.astimezone(CITY).date())
         if document.to_verify:
             raise Refused(Fault("/number", "number-fails-its-check"))
+    if repeated:
+        return vault.matching_tokens(document)
     if not await token_requests.count(tx, author, per_hour, now):
         raise TooManyTokens
     audit.record(

@@ -6,36 +6,23 @@ from uuid import UUID
 
 from chassis.data import audit
 from chassis.data.db import Transaction
-from services.registration.domain.stays import UnknownStay
-from services.registration.domain.units import Actor, check_reach
+from services.registration.domain.access import DUTY_OFFICER, Actor, NoSuchAlert, Reason, check_reach
+from services.registration.domain.corrections import KeptCorrection
+from services.registration.domain.stays import Stay, UnknownStay
 from services.registration.storage import alerts, corrections, stays
-from services.registration.storage.corrections import Kept
-from services.registration.storage.stays import Found
-from services.registration.storage.vault import Vault
+from services.registration.vault import Vault
 
-DUTY_OFFICER = "duty_officer"
 # product.md section 1: a match that was withdrawn gives no right to see the person it was taken for.
 READABLE_STATES = frozenset({"new", "acknowledged", "verified", "closed"})
-
-
-class NoSuchAlert(Exception):
-    """The case is not an alert of this stay that its officer may act on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why personal data is read."""
-
-    purpose: str
-    case: str
 
 
 @dataclass(frozen=True, slots=True)
 class StayRead:
     """A stay as its reader may see it; not `whole` for an officer who verifies an alert: no contact, no history."""
 
-    found: Found
-    corrections: tuple[Kept, ...]
+    stay: Stay
+    address: str | None
+    corrections: tuple[KeptCorrection, ...]
     whole: bool
 
 
@@ -65,7 +52,7 @@ async def read_stay(
         ),
         now,
     )
-    return StayRead(found, tuple(kept), whole)
+    return StayRead(found.stay, found.address, tuple(kept), whole)
 
 
 async def _check_alert(tx: Transaction, case: str, stay_id: UUID) -> None:

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from chassis.data.db import Transaction
 from services.registration import events
+from services.registration.domain.access import Actor, check_reach
 from services.registration.domain.stays import Stay, UnknownStay, depart
-from services.registration.domain.units import Actor, check_reach
 from services.registration.storage import occupancy, stays
-from services.registration.storage.vault import Vault
+from services.registration.vault import Vault
 
 
 async def record_departure(

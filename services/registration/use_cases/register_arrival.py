@@ -5,14 +5,14 @@ from datetime import datetime
 from chassis.data.db import Transaction
 from policy.packs import NoRule, Packs
 from services.registration import events
+from services.registration.domain.access import Actor, check_reach
 from services.registration.domain.arrivals import ArrivalEntry, read_arrival
 from services.registration.domain.documents import CHINA, Document
 from services.registration.domain.faults import Faults
 from services.registration.domain.premises import read_room
 from services.registration.domain.stays import CITY, Stay, StayKind
-from services.registration.domain.units import Actor, check_reach
 from services.registration.storage import occupancy, persons, stays
-from services.registration.storage.vault import Vault
+from services.registration.vault import Vault
 
 
 async def register_arrival(

@@ -1,24 +1,82 @@
-"""Who lives here now, or where somebody lives now: within the reader's area, for a purpose and a case, and logged."""
+"""Reads: premises with their free places; stays within the reader's area, for a purpose and a case, and logged."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from chassis.data import audit
 from chassis.data.db import Transaction
+from services.registration.domain.access import Actor, Reason, check_reach
 from services.registration.domain.arrivals import DocumentEntry
 from services.registration.domain.faults import at
-from services.registration.domain.premises import UnknownPremises, read_room
-from services.registration.domain.stays import CITY
-from services.registration.domain.units import Actor, check_reach
+from services.registration.domain.premises import Premises, UnknownPremises, free_places, read_room
+from services.registration.domain.stays import CITY, StayAt
 from services.registration.storage import persons, premises, stay_lists, units
-from services.registration.storage.stays import Found
-from services.registration.storage.vault import Vault
-from services.registration.use_cases.read_stay import Reason
+from services.registration.vault import Vault
 
 # One person has few stays at once, one room few people: more is a sign of a mistake, not a list to page through.
 LOOKUP_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """A room and its free places."""
+
+    number: str
+    type: str
+    capacity: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class PremisesView:
+    """Premises with their rooms as they are now."""
+
+    premises: Premises
+    rooms: tuple[RoomView, ...]
+
+
+async def show_premises(tx: Transaction, premises_id: UUID, *, actor: Actor) -> PremisesView:
+    """Return one premises. Raises UnknownPremises, OutsideArea."""
+    place = await premises.get(tx, premises_id)
+    if place is None:
+        raise UnknownPremises
+    check_reach(actor, await units.areas(tx, actor.unit), place.division_code, place.operator_unit)
+    (view,) = await _views(tx, [place])
+    return view
+
+
+async def search_premises(
+    tx: Transaction, address: str, *, actor: Actor, after: UUID | None, limit: int
+) -> list[PremisesView]:
+    """Return premises within the actor's area whose address contains `address`, by address."""
+    known = replace(actor, areas=await units.areas(tx, actor.unit))
+    return await _views(tx, await premises.search(tx, known, address, after=after, limit=limit))
+
+
+async def _views(tx: Transaction, places: Sequence[Premises]) -> list[PremisesView]:
+    living = await premises.living_in_rooms(tx, [place.premises_id for place in places]) if places else {}
+    return [
+        PremisesView(
+            place,
+            tuple(
+                RoomView(
+                    room.number,
+                    room.type,
+                    room.capacity,
+                    free_places(room.capacity, living.get((place.premises_id, room.number), 0)),
+                )
+                for room in place.rooms
+            ),
+        )
+        for place in places
+    ]
+
+
+async def known_premises(tx: Transaction) -> Collection[str]:
+    """Return the keys of all premises here."""
+    return await premises.keys(tx)
 
 
 async def find_by_document(
@@ -39,7 +97,7 @@ async def find_by_room(tx: Transaction, premises_id: UUID, room: str, *, actor: 
 
 async def show_found(
     tx: Transaction, stay_ids: Sequence[UUID], *, actor: Actor, reason: Reason, vault: Vault, now: datetime
-) -> list[Found]:
+) -> list[StayAt]:
     """Open the stays that a look-up found, as they are now, and log the look-up, also one that found nobody."""
     found = await stay_lists.still_open(tx, vault, stay_ids)
     _log(tx, "look-up", found, actor=actor, reason=reason, now=now)
@@ -56,7 +114,7 @@ async def list_occupants(
     now: datetime,
     after: UUID | None,
     limit: int,
-) -> list[Found]:
+) -> list[StayAt]:
     """Return who is registered at premises now, in order of registering. Raises UnknownPremises, OutsideArea."""
     place = await premises.get(tx, premises_id)
     if place is None:
@@ -74,7 +132,7 @@ async def _with_areas(tx: Transaction, actor: Actor) -> Actor:
 def _log(
     tx: Transaction,
     action: str,
-    found: Sequence[Found],
+    found: Sequence[StayAt],
     *,
     actor: Actor,
     reason: Reason,

@@ -1,0 +1,105 @@
+"""Puts registration's processes together: what the web process serves, and what the worker runs."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from chassis.data.db import Database
+from chassis.data.encryption import Keyring
+from chassis.run.settings import decode_keys
+from policy import packs
+from services.registration.domain.tokens import TokenKeys
+from services.registration.domain.units import Unit, read_units
+from services.registration.settings import Settings
+from services.registration.vault import Vault
+
+if TYPE_CHECKING:
+    from chassis.run.service import WebParts, WorkerParts
+
+# Old counts and kept answers are removed once an hour: nobody waits for it.
+CLEAN_SECONDS = 3600.0
+
+
+def _database(settings: Settings) -> Database:
+    return Database(settings.database_url, service="registration", pool_size=settings.database_pool)
+
+
+def _vault(settings: Settings) -> Vault:
+    return Vault(
+        keyring=Keyring(decode_keys(settings.encryption_keys), settings.encryption_active),
+        lookup=TokenKeys(decode_keys(settings.lookup_token_keys), settings.lookup_token_active),
+        matching=TokenKeys(decode_keys(settings.matching_token_keys), settings.matching_token_active),
+    )
+
+
+def web(settings: Settings) -> "WebParts":
+    """Return the web process: API and pages."""
+    from chassis.web.app import create_app
+    from policy.purposes import allowed
+    from services.registration.api.problems import PROBLEMS
+    from services.registration.api.routes import routes
+    from services.registration.storage import units
+
+    db, vault, rules = _database(settings), _vault(settings), packs.load()
+
+    async def unit_names() -> dict[str, dict[str, str]]:
+        async with db.read() as tx:
+            return {unit: {"zh": zh, "en": en} for unit, (zh, en) in (await units.names(tx)).items()}
+
+    return create_app(
+        settings,
+        db,
+        title="Anju registration",
+        routers=[*routes(db, vault, rules, settings.district)],
+        problems=PROBLEMS,
+        purposes=allowed,
+        unit_names=unit_names,
+    )
+
+
+def worker(settings: Settings) -> "WorkerParts":
+    """Return the worker process: relay, consumers, timers, and the unit tree brought to what its file says."""
+    from chassis.data import idempotency
+    from chassis.events.consumers import Consumers
+    from chassis.events.kafka import KafkaSettings
+    from chassis.events.relay import Relay
+    from chassis.run.service import WorkerParts
+    from chassis.run.timers import Timer, Timers
+    from services.registration.consumers import subscriptions
+    from services.registration.storage import token_requests
+    from services.registration.use_cases.load_units import load_units
+
+    db = _database(settings)
+    units = read_units_file(settings.units_file)
+    kafka = KafkaSettings(
+        bootstrap=settings.kafka_bootstrap,
+        username=settings.kafka_username,
+        password=settings.kafka_password,
+        replica=settings.replica,
+        client_id="registration-worker",
+    )
+
+    async def keep_units(_now: datetime) -> None:
+        async with db.transaction() as tx:
+            await load_units(tx, units)
+
+    async def clean(now: datetime) -> None:
+        async with db.transaction() as tx:
+            await token_requests.forget_old(tx, now)
+        async with db.transaction() as tx:
+            await idempotency.forget_old(tx, now)
+
+    return WorkerParts(
+        db=db,
+        relay=Relay(db, kafka, "registration"),
+        consumers=Consumers(db, kafka, "registration", subscriptions()),
+        timers=Timers(db, [Timer("units", CLEAN_SECONDS, keep_units), Timer("clean", CLEAN_SECONDS, clean)]),
+    )
+
+
+def read_units_file(file: Path) -> tuple[Unit, ...]:
+    """Return the units of a file. Raises BadUnits, OSError."""
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return read_units(content.get("units", []) if isinstance(content, dict) else [])
