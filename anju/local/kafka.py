@@ -67,18 +67,18 @@ class KafkaNode:
             # Formatted beside and moved at the end: what a killed launcher began is never taken for a storage.
             begun = self.directory / "data.begun"
             shutil.rmtree(begun, ignore_errors=True)
-            self._write_properties(begun)
+            self._write_properties(begun.name)
             self._format()
             begun.replace(data)
-        self._write_properties(data)
+        self._write_properties(data.name)
 
     def program(self, log: Path) -> Program:
         """The broker as a program to start, after `prepare`."""
         return Program(
             name="kafka",
-            command=[*self._java(f"-Xmx{self.heap_megabytes}m"), "kafka.Kafka", str(self._properties)],
+            command=[*self._java(f"-Xmx{self.heap_megabytes}m"), "kafka.Kafka", self._properties.name],
             log=log,
-            environment=neutral_environment(),
+            environment=_environment(),
             working_directory=self.directory,
         )
 
@@ -86,8 +86,8 @@ class KafkaNode:
     def _properties(self) -> Path:
         return self.directory / "server.properties"
 
-    def _write_properties(self, data: Path) -> None:
-        settings = self._settings() | {"log.dirs": str(data)}
+    def _write_properties(self, data: str) -> None:
+        settings = self._settings() | {"log.dirs": data}
         _write_private(self._properties, "".join(f"{key}={value}\n" for key, value in settings.items()))
 
     def _java(self, heap: str) -> list[str]:
@@ -98,7 +98,8 @@ class KafkaNode:
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "--enable-native-access=ALL-UNNAMED",
-            f"-Dlog4j2.configurationFile={self.directory / 'log4j2.xml'}",
+            # Names in the working directory: a path with a space or a Chinese name would need three kinds of escapes.
+            "-Dlog4j2.configurationFile=log4j2.xml",
             "-cp",
             kafka_class_path(),
         ]
@@ -107,16 +108,16 @@ class KafkaNode:
         # Passwords go by a file: a command line can be read by every user of the machine.
         scram = [f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in self.users.items()]
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        words = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties)]
+        words = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._properties.name]
         for credential in scram:
             words += ["--add-scram", credential]
         arguments = self.directory / "format.arguments"
         _write_private(arguments, "\n".join(f'"{word}"' for word in words))
-        java_and_options = self._java("-Xmx128m")
         try:
             result = subprocess.run(
-                [*java_and_options, f"@{arguments}"],
-                env=neutral_environment(),
+                [*self._java("-Xmx128m"), f"@{arguments.name}"],
+                env=_environment(),
+                cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -170,6 +171,11 @@ class KafkaNode:
             "background.threads": 4,
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         }
+
+
+def _environment() -> dict[str, str]:
+    # Without a UTF-8 locale Java cannot open the jars of a checkout below a folder with a Chinese name.
+    return neutral_environment() | {"LC_ALL": "C.UTF-8"}
 
 
 def _write_private(path: Path, text: str) -> None:
