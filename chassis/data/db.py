@@ -82,6 +82,19 @@ class Transaction:
         """NOTIFY at commit. It serialises commits: only where the transaction holds a lock of that rank anyway."""
         await self.connection.execute(sa.select(sa.func.pg_notify(channel, "")))
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo, when the block raises, what it wrote, emitted and deferred; the transaction itself goes on."""
+        lists = (self._emissions, self._before_commit, self._after_commit)
+        lengths = [len(each) for each in lists]
+        try:
+            async with self.connection.begin_nested():
+                yield
+        except BaseException:
+            for each, length in zip(lists, lengths, strict=True):
+                del each[length:]
+            raise
+
     async def database_time(self) -> datetime:
         """Return the database's clock at this statement (not at the transaction's start), UTC."""
         value: datetime = (await self.connection.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()

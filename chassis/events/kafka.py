@@ -220,3 +220,28 @@ def reader(settings: KafkaSettings) -> AIOKafkaConsumer:
 def admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
     """Make a client of its own connection, which asks whether the broker is there and who is in a group."""
     return AIOKafkaAdminClient(**settings.connection(f"{settings.client_id}.probe", PROBE_REQUEST_TIMEOUT_MS))
+
+
+async def answers(settings: KafkaSettings) -> bool:
+    """Ask over a fresh connection whether the broker is there."""
+    probe = admin(settings)
+    try:
+        async with asyncio.timeout(PROBE_REQUEST_TIMEOUT_MS / 1000):
+            await probe.start()
+    except (KafkaError, TimeoutError, OSError):
+        return False
+    finally:
+        await _within(CLOSE_SECONDS, probe.close())
+    return True
+
+
+async def members(settings: KafkaSettings, group: str) -> set[str]:
+    """Return the client ids of a group's members, asked for over a fresh connection; raises KafkaError."""
+    probe = admin(settings)
+    try:
+        await probe.start()
+        described: list[Any] = await probe.describe_consumer_groups([group])
+    finally:
+        await _within(CLOSE_SECONDS, probe.close())
+    # (error, group, state, protocol type, protocol, [(member id, client id, …), …])
+    return {member[1] for answer in described for found in answer.groups for member in found[5]}

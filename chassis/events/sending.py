@@ -144,22 +144,12 @@ class Sending:
         begun = time.monotonic()
         was_away = False
         while not (await asyncio.wait({delivery}, timeout=ASK_AFTER_SECONDS))[0]:
-            answers = await self._broker_answers()
+            answers = await kafka.answers(self._settings)
             if delivery.done():
                 return
             if answers and (was_away or time.monotonic() - begun > STALLED_SECONDS):
                 raise SendFailed
             was_away = was_away or not answers
-
-    async def _broker_answers(self) -> bool:
-        probe = kafka.admin(self._settings)
-        try:
-            await asyncio.wait_for(probe.start(), kafka.PROBE_REQUEST_TIMEOUT_MS / 1000)
-        except (KafkaError, TimeoutError, OSError):
-            return False
-        finally:
-            await probe.close()
-        return True
 
 
 async def _all(awaited: Iterable[Awaitable[_T]]) -> list[_T]:

@@ -21,6 +21,7 @@ CONSUMER_LAG = Gauge("anju_consumer_lag", "Records behind the end of the log.", 
 CONSUMER_GAP_SECONDS = Gauge(
     "anju_consumer_gap_seconds", "For how long a sequence number has been missing; 0 is none.", ["topic", "partition"]
 )
+CONSUMER_REPEATS = Counter("anju_consumer_repeats_total", "Records that came again and were dropped.", ["topic"])
 CONSUMER_BATCH_SECONDS = Histogram(
     "anju_consumer_batch_seconds", "One batch, from poll to commit.", ["topic"], buckets=_LATENCY
 )

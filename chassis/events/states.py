@@ -1,0 +1,212 @@
+"""The consumer of a state: read from the start at every assignment, newer versions applied, vanished keys dropped."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from chassis.data.db import Database, Transaction
+from chassis.events.dead_letters import Pointer, Replay, put_aside
+from chassis.events.kafka import partition_of
+from chassis.events.positions import Move, claim, move
+from chassis.events.reading import Bounds
+from chassis.events.records import BadRecord, RawRecord, StateRecord
+from chassis.events.sequence import Place
+from chassis.run import metrics
+
+__all__ = ["StateReader", "StateRecord", "StateSubscription"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class StateSubscription:
+    """What a service keeps of a state.
+
+    Args:
+        group: of this service and this topic alone.
+        apply: writes records, at most one for each key, and only where their version is newer than the row's; a value
+            of None deletes. Raises BadRecord for one that never fits.
+        keys: all keys that the service holds of this state.
+        drop: deletes keys that the log no longer has.
+    """
+
+    topic: str
+    group: str
+    apply: Callable[[Transaction, Sequence[StateRecord]], Awaitable[None]]
+    keys: Callable[[Transaction], Awaitable[Collection[str]]]
+    drop: Callable[[Transaction, Collection[str]], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Held:
+    """A partition that is being read, from its start: `end` is where the log ended when the reading began.
+
+    `unmet` are the keys that the service held then and that the log has not shown yet; None once they were dropped.
+    """
+
+    claim: int
+    place: Place
+    end: int
+    unmet: set[str] | None = field(default_factory=set)
+
+
+class StateReader:
+    """Reads a compacted log. Repeats and reordering change nothing, since only newer versions are applied."""
+
+    def __init__(self, db: Database, subscription: StateSubscription) -> None:
+        self._db = db
+        self._subscription = subscription
+        self._held: dict[int, _Held] = {}
+
+    @property
+    def topic(self) -> str:
+        return self._subscription.topic
+
+    @property
+    def group(self) -> str:
+        return self._subscription.group
+
+    def position(self, partition: int) -> int | None:
+        """Return the next offset of a loaded partition."""
+        held = self._held.get(partition)
+        return held.place.next_offset if held else None
+
+    def forget(self, partitions: Collection[int] | None = None) -> None:
+        """Take nothing of these partitions, or of any, until they are loaded again."""
+        for partition in list(self._held) if partitions is None else partitions:
+            self._held.pop(partition, None)
+
+    async def load(self, partitions: Collection[int], bounds: Bounds) -> Mapping[int, int]:
+        """Claim partitions and begin at the start of their logs."""
+        # The keys first: whatever gave one of them to this database stood in the log before the end that is read next.
+        async with self._db.read() as tx:
+            keys = await self._subscription.keys(tx)
+        limits = await bounds(None)
+        unmet: dict[int, set[str]] = {partition: set() for partition in partitions}
+        for key in keys:
+            partition = partition_of(key, len(limits))
+            if partition in unmet:
+                unmet[partition].add(key)
+        async with self._db.transaction() as tx:
+            starts = {partition: limits[partition][0] for partition in partitions}
+            claimed = await claim(tx, self.group, self.topic, starts, restart=True)
+        for partition, its in claimed.items():
+            self._held[partition] = _Held(its.claim, its.place, limits[partition][1], unmet[partition])
+        await self._drop_unmet([partition for partition in partitions if self._is_read(self._held[partition])])
+        return starts
+
+    async def take(self, batch: Mapping[int, Sequence[RawRecord]]) -> Collection[int]:
+        """Apply a batch and move the places, in one transaction; then drop keys of partitions that are read through."""
+        with metrics.CONSUMER_BATCH_SECONDS.labels(self.topic).time():
+            held = {p: self._held[p] for p in batch}
+            moves: list[Move] = []
+            records: list[StateRecord] = []
+            pointers: list[Pointer] = []
+            for partition, raws in batch.items():
+                place = held[partition].place
+                # What comes from before the place was delivered before the seek; offsets may have holes by compaction.
+                fresh = [raw for raw in raws if raw.offset >= place.next_offset]
+                if fresh:
+                    after = Place(fresh[-1].offset + 1, sequence=place.sequence)
+                    moves.append(Move(partition, held[partition].claim, place, after))
+                    self._parse(fresh, records, pointers)
+            if moves:
+                await self._commit(moves, records, pointers)
+        for record in records:
+            if (unmet := held[record.partition].unmet) is not None:
+                unmet.discard(record.key)
+        for each in moves:
+            held[each.partition].place = each.after
+        await self._drop_unmet([p for p, its in held.items() if its.unmet is not None and self._is_read(its)])
+        return ()
+
+    def _parse(self, raws: Sequence[RawRecord], records: list[StateRecord], pointers: list[Pointer]) -> None:
+        for raw in raws:
+            try:
+                records.append(StateRecord(raw))
+            except BadRecord as bad:
+                pointers.append(Pointer(self.topic, raw.partition, raw.offset, None, bad.reason))
+
+    async def _commit(self, moves: Sequence[Move], records: Sequence[StateRecord], pointers: list[Pointer]) -> None:
+        newest = _newest(records)
+        try:
+            async with self._db.transaction() as tx:
+                await move(tx, self.group, self.topic, moves)
+                if newest:
+                    await self._subscription.apply(tx, newest)
+                await put_aside(tx, self.group, pointers)
+        except BadRecord:
+            async with self._db.transaction() as tx:
+                await move(tx, self.group, self.topic, moves)
+                pointers += await self._apply_each(tx, newest)
+                await put_aside(tx, self.group, pointers)
+        for pointer in pointers:
+            log.warning(
+                "record-put-aside",
+                topic=self.topic,
+                group=self.group,
+                partition=pointer.partition,
+                offset=pointer.offset,
+                reason=pointer.reason,
+            )
+
+    async def _apply_each(self, tx: Transaction, records: Sequence[StateRecord]) -> list[Pointer]:
+        pointers: list[Pointer] = []
+        for record in records:
+            try:
+                async with tx.savepoint():
+                    await self._subscription.apply(tx, [record])
+            except BadRecord as bad:
+                numbered = record.version if record.value is not None else None
+                pointers.append(Pointer(self.topic, record.partition, record.offset, numbered, bad.reason))
+        return pointers
+
+    @staticmethod
+    def _is_read(held: _Held) -> bool:
+        return held.place.next_offset >= held.end
+
+    async def _drop_unmet(self, partitions: Collection[int]) -> None:
+        """Drop the keys that the log of these partitions did not show, and note that it was done."""
+        for partition in partitions:
+            held = self._held.get(partition)
+            if held is None or held.unmet is None:
+                continue
+            if held.unmet:
+                async with self._db.transaction() as tx:
+                    # Whoever was overtaken knows too little to drop anything.
+                    await move(tx, self.group, self.topic, [Move(partition, held.claim, held.place, held.place)])
+                    await self._subscription.drop(tx, held.unmet)
+                log.info("state-keys-dropped", topic=self.topic, partition=partition, count=len(held.unmet))
+            held.unmet = None
+
+    def observe(self) -> None:
+        """There is nothing that grows with time."""
+
+    def health(self) -> list[str]:
+        """Nothing can be missing in a state: what is lacking is read at the next start."""
+        return []
+
+    def replay(self) -> Replay:
+        """How a dead letter of this subscription is handled again."""
+
+        def numbered(raw: RawRecord) -> tuple[int, int] | None:
+            try:
+                return StateRecord(raw).version
+            except BadRecord:
+                return None
+
+        async def handle(tx: Transaction, raw: RawRecord) -> None:
+            await self._subscription.apply(tx, [StateRecord(raw)])
+
+        return Replay(numbered, handle)
+
+
+def _newest(records: Sequence[StateRecord]) -> list[StateRecord]:
+    """Return one record for each key: the last end, or the newest version after it."""
+    newest: dict[str, StateRecord] = {}
+    for record in records:
+        before = newest.get(record.key)
+        if before is None or record.value is None or before.value is None or record.version >= before.version:
+            newest[record.key] = record
+    return list(newest.values())
