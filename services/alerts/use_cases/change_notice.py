@@ -86,8 +86,15 @@ async def _store(
 
 
 def _audit(tx: Transaction, notice: Notice, change: str, by: Officer, now: datetime) -> None:
-    detail = {"content_hash": notice.latest.content.hash(), "term": notice.latest.content.term}
-    audit.record(tx, audit.Entry(by.subject, by.unit, f"notice.{change}", notice.notice_id, detail=detail), now)
+    content = notice.latest.content
+    entry = audit.Entry(
+        by.subject,
+        by.unit,
+        f"notice.{change}",
+        notice.notice_id,
+        detail={"content_hash": content.hash(), "term": content.term},
+    )
+    audit.record(tx, entry, now)
 
 
 async def note_refused_approval(tx: Transaction, notice_id: UUID, by: Officer) -> None:

@@ -45,8 +45,12 @@ async def list_board(tx: Transaction, wanted: AlertFilter, *, limit: int) -> Ale
 
 
 async def _page(tx: Transaction, found: Sequence[Alert]) -> AlertPage:
-    places = await premises_store.places(tx, {alert.premises_id for alert in found})
-    return AlertPage(found, places, await alert_store.stream_position(tx))
+    return AlertPage(found, await places_of(tx, found), await alert_store.stream_position(tx))
+
+
+async def places_of(tx: Transaction, found: Sequence[Alert]) -> dict[UUID, Place]:
+    """Return the places of these alerts, where they are known."""
+    return await premises_store.places(tx, {alert.premises_id for alert in found})
 
 
 async def count_alerts(tx: Transaction, owner: str) -> Counts:

@@ -40,13 +40,11 @@ class OpenedSubject:
     as_committed: bool
 
 
-async def read_notice(tx: Transaction, notice_id: UUID, reading: Reading | None) -> NoticeRow:
-    """Load a notice. Raises UnknownNotice; with a `reading`, SubjectNotYours unless it may see the subject."""
+async def read_notice(tx: Transaction, notice_id: UUID) -> NoticeRow:
+    """Load a notice, its subject still sealed. Raises UnknownNotice."""
     row = await notice_store.load(tx, notice_id)
     if row is None:
         raise UnknownNotice(notice_id)
-    if reading is not None and not may_see(row, reading):
-        raise SubjectNotYours
     return row
 
 

@@ -1,4 +1,4 @@
-"""An officer looks at the person of an alert: registration gives the person, this keeps in the history that they did."""
+"""An officer looks at the person of an alert: registration shows the person, the history keeps that they looked."""
 
 from uuid import UUID
 

@@ -1,0 +1,1 @@
+"""Alerts' JSON for machines."""

@@ -1,0 +1,179 @@
+"""The API of notices for machines: propose, approve, withdraw, renew, suspend, lift, read."""
+
+from contextlib import suppress
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from chassis.data.encryption import KeyErased
+from chassis.web import i18n
+from chassis.web.access import Caller, require
+from chassis.web.app import api_router
+from chassis.web.faults import FieldError
+from chassis.web.idempotent import answer, once_for
+from chassis.web.problems import Problem
+from services.alerts.api.bodies import notice_body, notice_view_body, read_cursor, write_cursor
+from services.alerts.api.models import (
+    ApprovalBody,
+    NoticeBody,
+    ReasonBody,
+    RenewalBody,
+    WithdrawalBody,
+)
+from services.alerts.api.parts import Parts, officer, optional_reading
+from services.alerts.api.problems import SENTENCES
+from services.alerts.domain.notices import NoticeState, OwnNotice, SameUnit
+from services.alerts.use_cases import queries, read_subject
+from services.alerts.use_cases.approve_notice import approve_notice
+from services.alerts.use_cases.change_notice import note_refused_approval
+from services.alerts.use_cases.propose_notice import Proposal, propose_notice, refuse_unavailable
+from services.alerts.use_cases.renew_notice import renew_notice
+from services.alerts.use_cases.suspend_notice import lift_suspension, suspend_notice
+from services.alerts.use_cases.withdraw_notice import withdraw_notice
+
+Author = Annotated[Caller, Depends(require("notice_author"))]
+Approver = Annotated[Caller, Depends(require("notice_approver"))]
+Overseer = Annotated[Caller, Depends(require("overseer"))]
+Reader = Annotated[Caller, Depends(require("notice_author", "notice_approver", "overseer"))]
+Limit = Annotated[int, Query(ge=1, le=100)]
+
+
+def routes(parts: Parts) -> APIRouter:
+    """Return the router."""
+    router = api_router()
+
+    @router.post("/notices", status_code=201)
+    async def post_notice(request: Request, body: NoticeBody, caller: Author) -> Response:
+        """Propose a notice: 201 {notice_id, state: proposed, content_hash}."""
+        proposal = await checked_proposal(body, parts)
+        author = officer(caller)
+        # Asked for before the transaction: nobody waits for a lock while registration answers.
+        token = await parts.registration.matching_token(proposal.subject.document, author, i18n.language())
+        async with once_for(request, caller) as turn:
+            if turn.answer is None:
+                notice = await propose_notice(
+                    turn.tx,
+                    proposal,
+                    token,
+                    author=author,
+                    keyring=parts.keyring,
+                    packs=parts.packs,
+                    district=parts.district,
+                )
+                turn.keep(201, notice_body(notice))
+        return answer(turn)
+
+    @router.post("/notices/{notice_id}/approval")
+    async def post_approval(request: Request, notice_id: UUID, body: ApprovalBody, caller: Approver) -> Response:
+        """Approve exactly the content with this hash."""
+        try:
+            async with once_for(request, caller) as turn:
+                if turn.answer is None:
+                    notice = await approve_notice(
+                        turn.tx,
+                        notice_id,
+                        body.content_hash,
+                        approver=officer(caller),
+                        signer=parts.signer,
+                        keyring=parts.keyring,
+                    )
+                    turn.keep(200, notice_body(notice))
+        except (OwnNotice, SameUnit):
+            async with parts.db.transaction() as tx:
+                await note_refused_approval(tx, notice_id, officer(caller))
+            raise
+        return answer(turn)
+
+    @router.post("/notices/{notice_id}/withdrawal")
+    async def post_withdrawal(request: Request, notice_id: UUID, body: WithdrawalBody, caller: Author) -> Response:
+        """End a notice of the own unit."""
+        async with once_for(request, caller) as turn:
+            if turn.answer is None:
+                notice = await withdraw_notice(
+                    turn.tx, notice_id, body.ending(), body.reason, by=officer(caller), keyring=parts.keyring
+                )
+                turn.keep(200, notice_body(notice))
+        return answer(turn)
+
+    @router.post("/notices/{notice_id}/renewal")
+    async def post_renewal(request: Request, notice_id: UUID, body: RenewalBody, caller: Author) -> Response:
+        """Propose a later end: a new content_hash; the old term runs on."""
+        async with once_for(request, caller) as turn:
+            if turn.answer is None:
+                notice = await renew_notice(
+                    turn.tx,
+                    notice_id,
+                    body.ends_at,
+                    by=officer(caller),
+                    keyring=parts.keyring,
+                    packs=parts.packs,
+                    district=parts.district,
+                )
+                turn.keep(200, notice_body(notice))
+        return answer(turn)
+
+    @router.post("/notices/{notice_id}/suspension")
+    async def post_suspension(request: Request, notice_id: UUID, body: ReasonBody, caller: Overseer) -> Response:
+        """Let a notice rest."""
+        async with once_for(request, caller) as turn:
+            if turn.answer is None:
+                notice = await suspend_notice(
+                    turn.tx, notice_id, body.reason, by=officer(caller), keyring=parts.keyring
+                )
+                turn.keep(200, notice_body(notice))
+        return answer(turn)
+
+    @router.post("/notices/{notice_id}/lifting")
+    async def post_lifting(request: Request, notice_id: UUID, body: ReasonBody, caller: Overseer) -> Response:
+        """End a suspension."""
+        async with once_for(request, caller) as turn:
+            if turn.answer is None:
+                notice = await lift_suspension(
+                    turn.tx, notice_id, body.reason, by=officer(caller), keyring=parts.keyring
+                )
+                turn.keep(200, notice_body(notice))
+        return answer(turn)
+
+    @router.get("/notices")
+    async def get_notices(
+        _caller: Reader, state: NoticeState | None = None, cursor: str | None = None, limit: Limit = 50
+    ) -> dict[str, Any]:
+        """List notices, newest first, without their subjects."""
+        before = read_cursor(cursor) if cursor else None
+        async with parts.db.read() as tx:
+            rows = await queries.list_notices(tx, state=state, before=before, limit=limit + 1)
+        shown = rows[:limit]
+        following = write_cursor(shown[-1].proposed_at, shown[-1].notice.notice_id) if len(rows) > limit else None
+        return {"items": [notice_body(row.notice, row.proposed_at) for row in shown], "next": following}
+
+    @router.get("/notices/{notice_id}")
+    async def get_notice(request: Request, notice_id: UUID, caller: Reader) -> dict[str, Any]:
+        """Return a notice; its subject with purpose and case, to its author's unit and who may decide on it."""
+        reading = await optional_reading(request, caller)
+        async with parts.db.transaction() if reading else parts.db.read() as tx:
+            row = await read_subject.read_notice(tx, notice_id)
+            history = await queries.notice_history(tx, row.notice, parts.keyring)
+            opened = None
+            if reading and read_subject.may_see(row, reading):
+                with suppress(KeyErased):
+                    opened = await read_subject.open_subject(tx, row, reading, parts.keyring)
+        return notice_view_body(row.notice, row.proposed_at, history, opened)
+
+    return router
+
+
+async def checked_proposal(body: NoticeBody, parts: Parts) -> Proposal:
+    """Return the proposal when it may be asked a token for. Raises ProposalRefused, Problem 422."""
+    async with parts.db.read() as tx:
+        refuse_unavailable(body.kind, body.instrument.kind, parts.packs, parts.district, await tx.database_time())
+    document = body.document()
+    if document is None:
+        raise _refused("/subject/document", "document-required")
+    if body.premises_ids:
+        raise _refused("/premises_ids", "premises-not-for-kind")
+    return body.proposal(document)
+
+
+def _refused(pointer: str, code: str) -> Problem:
+    return Problem(422, "invalid", errors=[FieldError(pointer, code, SENTENCES[code])])
