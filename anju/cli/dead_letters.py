@@ -1,10 +1,100 @@
-"""`anju dead-letters`: records that a service could not handle."""
+"""`anju dead-letters`: records that a service could not handle, and what a person does about them."""
+
+import asyncio
+import json as to_json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from anju.cli.access import database, kafka
+from anju.cli.selection import known_service, refuse, selection
+
+if TYPE_CHECKING:
+    from chassis.data.db import Database
+
 app = typer.Typer(help="Records that a service could not handle.", no_args_is_help=True)
 
+Service = Annotated[str, typer.Argument(help="Whose dead letters.")]
+Number = Annotated[int, typer.Argument(help="The letter's number, as `list` shows it.")]
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+T = TypeVar("T")
 
-@app.callback()
-def _group() -> None:
-    """Records that a service could not handle."""
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    service: Service,
+    all_: Annotated[bool, typer.Option("--all", help="Replayed and discarded ones too.")] = False,
+    json: Json = False,
+) -> None:
+    """List the open ones, oldest first."""
+    from chassis.events import dead_letters
+
+    letters = _run(context, service, lambda db: dead_letters.list_(db, state=None if all_ else "open"))
+    if json:
+        typer.echo(to_json.dumps([asdict(letter) for letter in letters], default=str))
+        return
+    for letter in letters:
+        typer.echo(
+            f"{letter.id}  {letter.created_at:%Y-%m-%d %H:%M:%S} UTC  {letter.state}  {letter.reason}"
+            f"  {letter.topic}/{letter.partition}@{letter.offset}  read by {letter.group}"
+        )
+
+
+@app.command()
+def show(context: typer.Context, service: Service, number: Number, json: Json = False) -> None:
+    """Show one, with what may be told of its record: nothing that it says of anybody."""
+    from chassis.events import dead_letters
+
+    settings = kafka(context, service)
+    shown = asdict(_run(context, service, lambda db: dead_letters.show(db, settings, number)))
+    if json:
+        typer.echo(to_json.dumps(shown, default=str))
+        return
+    letter: dict[str, Any] = shown.pop("letter")
+    for name, value in (letter | shown).items():
+        typer.echo(f"{name:<11}{'-' if value is None else value}")
+
+
+@app.command()
+def replay(context: typer.Context, service: Service, number: Number) -> None:
+    """Handle the record again, after what was wrong is mended. Needs all settings of the service's worker."""
+    from chassis.events import dead_letters
+    from chassis.run.settings import BadSettings
+
+    settings = kafka(context, service)
+    selection(context).enter(f"{known_service(service)}-worker")
+    try:
+        worker = import_module(f"services.{service}.wiring").worker(
+            import_module(f"services.{service}.settings").load()
+        )
+    except BadSettings as error:
+        refuse(f"{error}.")
+    _run(context, service, lambda db: dead_letters.replay(db, settings, number, worker.consumers.replay_of))
+    typer.echo(f"dead letter {number} of {service} is replayed")
+
+
+@app.command()
+def discard(context: typer.Context, service: Service, number: Number) -> None:
+    """Close one without handling its record."""
+    from chassis.events import dead_letters
+
+    _run(context, service, lambda db: dead_letters.discard(db, number))
+    typer.echo(f"dead letter {number} of {service} is discarded")
+
+
+def _run(context: typer.Context, service: str, work: "Callable[[Database], Awaitable[T]]") -> T:
+    from chassis.events.consumers import UnknownSubscription
+    from chassis.events.dead_letters import DeadLetterError
+
+    async def run() -> T:
+        async with database(context, service) as db:
+            return await work(db)
+
+    try:
+        return asyncio.run(run())
+    except (DeadLetterError, UnknownSubscription) as error:
+        refuse(f"{str(error).rstrip('.')}.")

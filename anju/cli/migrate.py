@@ -21,6 +21,8 @@ def migrate(
     from chassis.data.migrations import migrate as bring_up
 
     async def bring_up_all() -> None:
-        await asyncio.gather(*(bring_up(url, name) for name, url in urls.items()))
+        for name, url in urls.items():  # one after the other: Alembic keeps one environment per process
+            for step in await bring_up(url, name):
+                typer.echo(f"{name}: {step}")
 
     asyncio.run(bring_up_all())

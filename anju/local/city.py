@@ -153,7 +153,7 @@ class City:
             "notice_verify_keys": json.dumps({KEY_ID: base64.b64encode(public).decode()}),
         }
         if side == "web":  # who approves signs; the matcher only checks
-            settings |= {"notice_signing_key": self.secret["signing"], "notice_signing_active": KEY_ID}
+            settings["notice_signing_key"] = self.secret["signing"]
         return settings
 
     def _portal_environment(self) -> dict[str, str]:
