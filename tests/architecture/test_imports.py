@@ -43,7 +43,7 @@ EXTRA = (
 ALLOWED = {
     "anju/__init__": "import services.alerts.wiring, services.housing.wiring, contracts.topics",
     "services/alerts/wiring": "import services.alerts.api, services.alerts.storage, services.alerts.consumers",
-    "services/alerts/api/routes": "import services.alerts.use_cases.act, contracts.fields",
+    "services/alerts/api/routes": "import services.alerts.use_cases.act, services.alerts.stream, contracts.fields",
     "services/alerts/web/__init__": "import services.alerts.api.routes, services.alerts.use_cases.act",
     "services/alerts/consumers": "import services.alerts.use_cases.act, contracts.registration, chassis.events.outbox",
     "services/alerts/use_cases/act": "import services.alerts.storage.tables, services.alerts.events, chassis.data.db",
@@ -101,6 +101,12 @@ PLANTED = [
         "services/alerts/watchlist",
         "import services.alerts.use_cases.act",
         "services.alerts.watchlist -> services.alerts.use_cases.act",
+    ),
+    (
+        "inside-a-service",
+        "services/alerts/stream",
+        "import services.alerts.api.routes",
+        "services.alerts.stream -> services.alerts.api.routes",
     ),
     (
         "inside-a-service",
