@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from chassis.web.i18n import N_, gettext
 
 # A field's name as contracts and forms spell it. Any other key is input, and input is not repeated in an answer.
-_OUR_NAME = re.compile(r"[a-z][a-z_]{0,39}\Z")
+_OUR_NAME = re.compile(r"[a-z][a-z_]{0,38}[0-9]?\Z")
 _GENERIC = ("invalid", N_("This value is not valid."))
 
 # Pydantic's error type → our code and sentence; `{places}` are limits that the model sets, never what was sent.

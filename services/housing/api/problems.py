@@ -17,6 +17,11 @@ SENTENCES: Mapping[str, str] = {
     "unknown-unit": N_("There is no unit with this id."),
 }
 
+# On a page, where the division is a field of its own.
+OUTSIDE_AREA = FieldError(
+    "/division_code", "outside-area", N_("This division lies outside what your unit is responsible for.")
+)
+
 
 def field_errors(refused: Refused) -> list[FieldError]:
     """Return each fault with its sentence."""

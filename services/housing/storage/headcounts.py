@@ -1,23 +1,14 @@
 """How many people are registered at premises, as registration published it last."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
+from services.housing.domain.headcounts import Headcount
 from services.housing.storage.tables import headcounts
-
-
-@dataclass(frozen=True, slots=True)
-class Headcount:
-    """A headcount and its version (epoch, number)."""
-
-    premises_id: UUID
-    headcount: int
-    version: tuple[int, int]
 
 
 async def put(tx: Transaction, counts: Sequence[Headcount]) -> None:

@@ -47,9 +47,9 @@ async def find(tx: Transaction, unit_id: str) -> Unit | None:
     return None if row is None else _unit(row)
 
 
-async def all_of(tx: Transaction, kind: str) -> list[Unit]:
-    """Return the units of a kind, by id."""
-    return [_unit(row) for row in await tx.all(sa.select(units).where(units.c.kind == kind).order_by(units.c.unit_id))]
+async def all_of(tx: Transaction) -> list[Unit]:
+    """Return every unit, by id."""
+    return [_unit(row) for row in await tx.all(sa.select(units).order_by(units.c.unit_id))]
 
 
 async def keys(tx: Transaction) -> list[str]:

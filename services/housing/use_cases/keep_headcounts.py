@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from chassis.data.db import Transaction
+from services.housing.domain.headcounts import Headcount
 from services.housing.storage import headcounts
-from services.housing.storage.headcounts import Headcount
 
 
 async def keep_headcounts(tx: Transaction, counts: Sequence[Headcount], ended: Collection[UUID]) -> None:

@@ -103,13 +103,22 @@ async def premises_list(tx: Transaction, who: Actor, *, search: str, before: UUI
 
 async def operator_units(tx: Transaction) -> list[Unit]:
     """Return the units that run premises, by id."""
-    return await units.all_of(tx, OPERATOR_UNITS)
+    return [unit for unit in await units.all_of(tx) if unit.kind == OPERATOR_UNITS]
 
 
-async def unit_name(tx: Transaction, unit_id: str, language: str) -> str:
-    """Return a unit's name in the page's language, its id where the unit is not known here."""
-    found = await units.find(tx, unit_id)
-    return found.name(language) if found else unit_id
+async def unit_names(tx: Transaction) -> dict[str, dict[str, str]]:
+    """Return every unit's name: `{unit: {"zh", "en"}}`."""
+    return {unit.unit_id: {"zh": unit.name_zh, "en": unit.name_en} for unit in await units.all_of(tx)}
+
+
+async def unit_keys(tx: Transaction) -> list[str]:
+    """Return the ids of the units kept, as the topic's keys."""
+    return await units.keys(tx)
+
+
+async def headcount_keys(tx: Transaction) -> list[str]:
+    """Return the ids of the premises of which a headcount is kept, as the topic's keys."""
+    return await headcounts.keys(tx)
 
 
 def _visible(who: Actor) -> sa.ColumnElement[bool]:

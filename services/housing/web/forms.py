@@ -1,15 +1,17 @@
 """The form of new premises: typed texts become the same body that machines send, faults go back to their fields."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from chassis.web.faults import FieldError, field_errors
+from chassis.web.forms import Form
 from chassis.web.i18n import N_
 from services.housing.api.models import MOST_ROOMS, PremisesBody
+from services.housing.domain.premises import RoomType
 from services.housing.domain.texts import half_width
 
 # One room a line: number, or first~last number; type; square metres. A hyphen belongs to numbers such as 2-301.
@@ -17,8 +19,9 @@ ROOM_LINE = re.compile(
     r"(?P<first>\S+?)(?:\s*~\s*(?P<last>\S+))?\s+(?P<type>\S+)\s+(?P<area>[0-9]+(?:\.[0-9]+)?)\s*m?²?"
 )
 NUMBERED = re.compile(r"(?P<head>.*?)(?P<digits>[0-9]+)")
-# What people call the types, in both languages of the page, beside the codes.
-ROOM_WORDS: Mapping[str, str] = {
+ROOM_TYPES: tuple[str, ...] = get_args(RoomType)
+# What people call the types, beside the codes.
+ROOM_WORDS: Mapping[str, str] = {code: code for code in ROOM_TYPES} | {
     "卧室": "bedroom",
     "客房": "bedroom",
     "起居室": "living_room",
@@ -30,86 +33,7 @@ ROOM_WORDS: Mapping[str, str] = {
     "储藏室": "storage",
     "车库": "garage",
     "走廊": "corridor",
-    **{
-        code: code
-        for code in (
-            "bedroom",
-            "living_room",
-            "dormitory",
-            "kitchen",
-            "bathroom",
-            "balcony",
-            "storage",
-            "garage",
-            "corridor",
-        )
-    },
 }
-# The body's fields by the form's, where they differ.
-OPERATOR_FIELDS = {"operator_kind": "kind", "operator_name": "name", "operator_phone": "phone"}
-TEXTS = ("kind", "name", "address", "division_code")
-NUMBERS = ("latitude", "longitude")
-
-
-class FormRefused(Exception):
-    """The form cannot be accepted; `errors` maps a field of the form to what is wrong with it."""
-
-    def __init__(self, errors: Mapping[str, FieldError]) -> None:
-        super().__init__(", ".join(errors))
-        self.errors = errors
-
-
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """The rooms of the text field, and from which line each came."""
-
-    rooms: list[dict[str, Any]]
-    lines: list[int]
-
-
-def read(form: Mapping[str, str]) -> tuple[PremisesBody, Rooms]:
-    """Return what the form says, as a body. Raises FormRefused."""
-    errors: dict[str, FieldError] = {}
-    try:
-        rooms = read_rooms(form.get("rooms", ""))
-    except _BadLine as bad:
-        rooms = Rooms([], [])
-        errors["rooms"] = FieldError("/rooms", bad.code, bad.message, {"line": bad.line})
-    body: dict[str, Any] = {name: form.get(name, "").strip() for name in TEXTS}
-    body["division_code"] = half_width(body["division_code"])
-    body |= {name: _number(half_width(form.get(name, ""))) for name in NUMBERS}
-    body["one_household"] = "one_household" in form
-    body["operator_unit"] = form.get("operator_unit") or None
-    body["operator"] = {field: form.get(name, "").strip() for name, field in OPERATOR_FIELDS.items()}
-    body["rooms"] = rooms.rooms
-    try:
-        read_body = PremisesBody.model_validate(body)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        for fault in field_errors([{**each, "loc": ("body", *each["loc"])} for each in faults]):
-            errors.setdefault(field_of(fault.pointer), at_line(fault, rooms))
-        raise FormRefused(errors) from None
-    if errors:
-        raise FormRefused(errors)
-    return read_body, rooms
-
-
-def field_of(pointer: str) -> str:
-    """Return the form's field for a pointer into the body: `/operator/name` is `operator_name`."""
-    first, _, rest = pointer.strip("/").partition("/")
-    return f"operator_{rest}" if first == "operator" and rest else first
-
-
-def at_line(fault: FieldError, rooms: Rooms) -> FieldError:
-    """Say the line, where a fault points to one of the rooms."""
-    parts = fault.pointer.strip("/").split("/")
-    if parts[0] != "rooms" or len(parts) < 2 or not parts[1].isdigit():
-        return fault
-    line = rooms.lines[int(parts[1])]
-    message = AT_LINE["duplicate-room"] if fault.code == "duplicate-room" else AT_LINE["bad-room"]
-    return FieldError("/rooms", fault.code, message, {"line": line})
-
-
 AT_LINE: Mapping[str, str] = {
     "duplicate-room": N_("Line {line}: this room number stands there twice."),
     "bad-room": N_("Line {line}: the number has at most 40 characters, the area is more than 0 and at most 10000 m²."),
@@ -120,29 +44,82 @@ AT_LINE: Mapping[str, str] = {
 }
 
 
-class _BadLine(Exception):
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms of the text field, and from which line each came."""
+
+    rooms: list[dict[str, Any]]
+    lines: list[int]
+
+
+class BadLine(Exception):
+    """A line of the rooms' field cannot be read. Says which and why, never what it holds."""
+
     def __init__(self, code: str, line: int) -> None:
-        super().__init__(code)
-        self.code, self.line, self.message = code, line, AT_LINE[code]
+        super().__init__(f"{code} in line {line}")
+        self.error = FieldError("/rooms", code, AT_LINE[code], {"line": line})
+
+
+def read(form: Form) -> tuple[PremisesBody, Rooms] | None:
+    """Return what the form says, as a body; or None with the faults noted in the form."""
+    rooms = Rooms([], [])
+    try:
+        rooms = read_rooms(form["rooms"])
+    except BadLine as bad:
+        form.add([bad.error])
+    typed = {name: form[name].strip() for name in ("kind", "name", "address")}
+    operator = {name: form[f"operator.{name}"].strip() for name in ("kind", "name", "phone")}
+    try:
+        body = PremisesBody.model_validate(
+            {
+                **typed,
+                "division_code": half_width(form["division_code"]).strip(),
+                "latitude": _number(form["latitude"]),
+                "longitude": _number(form["longitude"]),
+                "one_household": bool(form["one_household"]),
+                "operator_unit": form["operator_unit"] or None,
+                "operator": operator,
+                "rooms": rooms.rooms,
+            }
+        )
+    except ValidationError as error:
+        note(form, field_errors([{**each, "loc": ("form", *each["loc"])} for each in error.errors()]), rooms)
+        return None
+    return None if form.errors else (body, rooms)
+
+
+def note(form: Form, errors: Iterable[FieldError], rooms: Rooms) -> None:
+    """Note faults of the body at the form's fields; those of a room at its line."""
+    form.add(_at_line(error, rooms) for error in errors)
+
+
+def _at_line(error: FieldError, rooms: Rooms) -> FieldError:
+    first, _, rest = error.pointer.strip("/").partition("/")
+    at = rest.partition("/")[0]
+    if first != "rooms" or not at.isdigit():
+        return error
+    message = AT_LINE.get(error.code, AT_LINE["bad-room"])
+    return FieldError("/rooms", error.code, message, {"line": rooms.lines[int(at)]})
 
 
 def read_rooms(text: str) -> Rooms:
-    """Return the rooms of a text with one room, or one run of rooms, a line."""
-    rooms, lines = [], []
+    """Return the rooms of a text with one room, or one run of rooms, a line. Raises BadLine."""
+    rooms: list[dict[str, Any]] = []
+    lines: list[int] = []
     for at, line in enumerate(half_width(text).splitlines(), start=1):
         if not line.strip():
             continue
         match = ROOM_LINE.fullmatch(line.strip())
         if match is None:
-            raise _BadLine("bad-line", at)
+            raise BadLine("bad-line", at)
         type_ = ROOM_WORDS.get(match["type"].lower())
         if type_ is None:
-            raise _BadLine("unknown-type", at)
+            raise BadLine("unknown-type", at)
         for number in _run(match["first"], match["last"], at):
             rooms.append({"number": number, "type": type_, "area_m2": float(match["area"])})
             lines.append(at)
         if len(rooms) > MOST_ROOMS:
-            raise _BadLine("too-many", at)
+            raise BadLine("too-many", at)
     return Rooms(rooms, lines)
 
 
@@ -152,16 +129,17 @@ def _run(first: str, last: str | None, line: int) -> list[str]:
         return [first]
     low, high = NUMBERED.fullmatch(first), NUMBERED.fullmatch(last)
     if low is None or high is None or low["head"] != high["head"] or len(low["digits"]) != len(high["digits"]):
-        raise _BadLine("bad-range", line)
+        raise BadLine("bad-range", line)
     start, end = int(low["digits"]), int(high["digits"])
     if not start <= end < start + MOST_ROOMS:
-        raise _BadLine("bad-range", line)
+        raise BadLine("bad-range", line)
     return [f"{low['head']}{number:0{len(low['digits'])}d}" for number in range(start, end + 1)]
 
 
 def _number(text: str) -> float | str:
     """Return a typed number; what is none stays a text, which the model refuses."""
+    typed = half_width(text).strip()
     try:
-        return float(text.strip())
+        return float(typed)
     except ValueError:
-        return text
+        return typed

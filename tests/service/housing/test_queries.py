@@ -7,10 +7,10 @@ import pytest
 
 from chassis.data.db import Database
 from chassis.data.encryption import Keyring
+from services.housing.domain.headcounts import Headcount
 from services.housing.domain.premises import UnknownPremises
 from services.housing.domain.units import Actor, OutsideArea
 from services.housing.storage import headcounts
-from services.housing.storage.headcounts import Headcount
 from services.housing.use_cases import queries
 from tests.service.housing.conftest import ENTRY, INSPECTOR, UNITS, Register
 
@@ -95,9 +95,7 @@ async def test_an_actor_has_the_areas_that_the_unit_has_now(db: Database) -> Non
     async with db.read() as tx:
         assert (await queries.actor(tx, "s", "inspector", "station-01")).areas == ("330199001",)
         assert (await queries.actor(tx, "s", "inspector", "nowhere")).areas == ()
-        assert await queries.unit_name(tx, "station-01", "en") == "Liudi police station"
-        assert await queries.unit_name(tx, "station-01", "zh-CN") == "柳堤派出所"
-        assert await queries.unit_name(tx, "nowhere", "en") == "nowhere"
+        assert (await queries.unit_names(tx))["station-01"] == {"zh": "柳堤派出所", "en": "Liudi police station"}
         assert [unit.unit_id for unit in await queries.operator_units(tx)] == ["hotel-01"]
 
 

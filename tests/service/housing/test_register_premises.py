@@ -72,31 +72,33 @@ async def test_an_unknown_operator_unit_is_refused(register: Register) -> None:
     assert refused.value.faults == (Fault("/operator_unit", "unknown-unit"),)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"kind": "castle"},
-        {"status": "haunted"},
-        {"division_code": "33019"},
-        {"latitude": 90.1},
-        {"longitude": -180.1},
-        {"capacity": -1},
-        {"name": ""},
-        {"version": 0},
-    ],
-)
-async def test_the_database_refuses_bad_premises(db: Database, register: Register, change: dict[str, object]) -> None:
+BAD_PREMISES: list[dict[str, object]] = [
+    {"kind": "castle"},
+    {"status": "haunted"},
+    {"division_code": "33019"},
+    {"latitude": 90.1},
+    {"longitude": -180.1},
+    {"capacity": -1},
+    {"name": ""},
+    {"version": 0},
+]
+BAD_ROOM: list[dict[str, object]] = [
+    {"number": "0802"},
+    {"number": ""},
+    {"area_m2": 0},
+    {"type": "attic"},
+    {"position": 1},
+    {"capacity": -1},
+]
+
+
+async def test_the_database_refuses_bad_states(db: Database, register: Register) -> None:
     made = await register()
-    with pytest.raises(IntegrityError):
-        async with db.transaction() as tx:
-            await tx.execute(sa.update(premises).where(premises.c.premises_id == made.premises_id).values(change))
-
-
-@pytest.mark.parametrize(
-    "change", [{"number": "0802"}, {"number": ""}, {"area_m2": 0}, {"type": "attic"}, {"position": 1}]
-)
-async def test_the_database_refuses_bad_rooms(db: Database, register: Register, change: dict[str, object]) -> None:
-    await register()
-    with pytest.raises(IntegrityError):
-        async with db.transaction() as tx:
-            await tx.execute(sa.update(rooms).where(rooms.c.number == "0801").values(change))
+    for table, where, changes in (
+        (premises, premises.c.premises_id == made.premises_id, BAD_PREMISES),
+        (rooms, rooms.c.number == "0801", BAD_ROOM),
+    ):
+        for change in changes:
+            with pytest.raises(IntegrityError):
+                async with db.transaction() as tx:
+                    await tx.execute(sa.update(table).where(where).values(change))

@@ -2,7 +2,9 @@
 
 import pytest
 
-from services.housing.web.forms import AT_LINE, FormRefused, read, read_rooms
+from chassis.web.faults import FieldError
+from chassis.web.forms import Form
+from services.housing.web.forms import AT_LINE, BadLine, Rooms, note, read, read_rooms
 
 TYPED = {
     "kind": "hotel",
@@ -12,15 +14,17 @@ TYPED = {
     "latitude": "30.25",
     "longitude": "120.17",
     "rooms": "0801~0803 客房 20\n\n0810 厨房 8.5",
-    "operator_kind": "firm",
-    "operator_name": "湖滨旅馆有限公司",
-    "operator_phone": "13800000000",
+    "operator.kind": "firm",
+    "operator.name": "湖滨旅馆有限公司",
+    "operator.phone": "13800000000",
     "operator_unit": "hotel-01",
 }
 
 
 def test_a_form_becomes_the_body_that_machines_send() -> None:
-    body, rooms = read(TYPED)
+    read_form = read(Form(TYPED))
+    assert read_form is not None
+    body, rooms = read_form
     assert body.division_code == "330199001"
     assert (body.latitude, body.one_household, body.operator_unit) == (30.25, False, "hotel-01")
     assert [(room.number, room.type, room.area_m2) for room in body.rooms] == [
@@ -43,16 +47,27 @@ def test_a_form_becomes_the_body_that_machines_send() -> None:
         ("0801~0901A 卧室 20", "bad-range", 1),
         ("A801~B802 卧室 20", "bad-range", 1),
         ("00000~99999 卧室 20", "bad-range", 1),
-        ("0801 卧室 0", "too-small", 1),
-        ("0801 卧室 20\n0802 卧室 20000", "too-large", 2),
+        ("0001~2000 卧室 20\n2001~4000 卧室 20", "too-many", 2),
     ],
 )
 def test_a_bad_line_is_named(text: str, code: str, line: int) -> None:
-    with pytest.raises(FormRefused) as refused:
-        read({**TYPED, "rooms": text})
-    fault = refused.value.errors["rooms"]
-    assert (fault.code, fault.params) == (code, {"line": line})
-    assert fault.message in AT_LINE.values()
+    with pytest.raises(BadLine) as bad:
+        read_rooms(text)
+    assert bad.value.error == FieldError("/rooms", code, AT_LINE[code], {"line": line})
+
+
+@pytest.mark.parametrize("area", ["0", "20000"])
+def test_a_room_that_cannot_be_is_told_at_its_line(area: str) -> None:
+    form = Form({**TYPED, "rooms": f"0801 卧室 20\n0802 卧室 {area}"})
+    assert read(form) is None
+    assert list(form.errors) == ["rooms"]
+    assert "2" in form.errors["rooms"]
+
+
+def test_a_fault_found_later_is_told_at_its_line() -> None:
+    form = Form(TYPED)
+    note(form, [FieldError("/rooms/1/number", "duplicate-room", "x")], Rooms([{}, {}], [1, 7]))
+    assert form.errors == {"rooms": FieldError("/", "x", AT_LINE["duplicate-room"], {"line": 7}).sentence()}
 
 
 def test_numbers_with_hyphens_and_full_width_signs_are_read() -> None:
@@ -61,9 +76,9 @@ def test_numbers_with_hyphens_and_full_width_signs_are_read() -> None:
 
 
 def test_every_field_is_told_what_is_wrong_with_it() -> None:
-    with pytest.raises(FormRefused) as refused:
-        read({"latitude": "91", "longitude": "east", "division_code": "33", "rooms": "x", "kind": "castle"})
-    assert set(refused.value.errors) == {
+    form = Form({"latitude": "91", "longitude": "east", "division_code": "33", "rooms": "x", "kind": "castle"})
+    assert read(form) is None
+    assert set(form.errors) == {
         "kind",
         "name",
         "address",
@@ -71,13 +86,13 @@ def test_every_field_is_told_what_is_wrong_with_it() -> None:
         "latitude",
         "longitude",
         "rooms",
-        "operator_kind",
-        "operator_name",
-        "operator_phone",
+        "operator.kind",
+        "operator.name",
+        "operator.phone",
     }
 
 
 def test_infinite_coordinates_are_none() -> None:
-    with pytest.raises(FormRefused) as refused:
-        read({**TYPED, "latitude": "nan", "longitude": "inf"})
-    assert set(refused.value.errors) == {"latitude", "longitude"}
+    form = Form({**TYPED, "latitude": "nan", "longitude": "inf"})
+    assert read(form) is None
+    assert set(form.errors) == {"latitude", "longitude"}

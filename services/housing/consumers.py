@@ -1,0 +1,91 @@
+"""What housing takes from other services: headcounts and units, both states of registration."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from chassis.data.db import Transaction
+from chassis.events.records import BadRecord, StateRecord
+from chassis.events.states import StateSubscription
+from contracts import topics
+from contracts.registration import OccupancyV1, UnitV1
+from services.housing.domain.headcounts import Headcount
+from services.housing.domain.units import Unit
+from services.housing.use_cases import queries
+from services.housing.use_cases.keep_headcounts import keep_headcounts
+from services.housing.use_cases.keep_units import keep_units
+
+
+def read_headcount(record: StateRecord) -> Headcount:
+    """Return what an occupancy record says. Raises BadRecord."""
+    try:
+        state = OccupancyV1.model_validate_json(record.value or b"")
+    except ValidationError:
+        raise BadRecord("invalid-value") from None
+    return Headcount(state.premises_id, state.headcount, record.version)
+
+
+def read_unit(record: StateRecord) -> tuple[Unit, tuple[int, int]]:
+    """Return the unit of a record, and its version. Raises BadRecord."""
+    try:
+        state = UnitV1.model_validate_json(record.value or b"")
+    except ValidationError:
+        raise BadRecord("invalid-value") from None
+    unit = Unit(state.unit_id, state.name.zh, state.name.en, state.kind, state.parent, state.areas)
+    return unit, record.version
+
+
+def _premises_id(key: str) -> UUID:
+    try:
+        return UUID(key)
+    except ValueError:
+        raise BadRecord("unreadable-key") from None
+
+
+def newest(records: Sequence[StateRecord]) -> tuple[list[StateRecord], list[str]]:
+    """Return each key's last record of a batch, and the keys that ended: one key is of one partition, in order."""
+    last = {record.key: record for record in records}
+    return [record for record in last.values() if record.value is not None], [
+        key for key, record in last.items() if record.value is None
+    ]
+
+
+async def apply_headcounts(tx: Transaction, records: Sequence[StateRecord]) -> None:
+    """Keep the headcounts of a batch."""
+    present, ended = newest(records)
+    await keep_headcounts(tx, [read_headcount(record) for record in present], [_premises_id(key) for key in ended])
+
+
+async def apply_units(tx: Transaction, records: Sequence[StateRecord]) -> None:
+    """Keep the units of a batch."""
+    present, ended = newest(records)
+    await keep_units(tx, [read_unit(record) for record in present], ended)
+
+
+async def drop_headcounts(tx: Transaction, keys: Collection[str]) -> None:
+    """Forget the headcounts that the topic no longer has."""
+    await keep_headcounts(tx, [], [UUID(key) for key in keys])
+
+
+async def drop_units(tx: Transaction, keys: Collection[str]) -> None:
+    """Forget the units that the topic no longer has."""
+    await keep_units(tx, [], keys)
+
+
+SUBSCRIPTIONS = (
+    StateSubscription(
+        topic=topics.REGISTRATION_OCCUPANCY,
+        group="housing.headcounts",
+        apply=apply_headcounts,
+        keys=queries.headcount_keys,
+        drop=drop_headcounts,
+    ),
+    StateSubscription(
+        topic=topics.REGISTRATION_UNITS,
+        group="housing.units",
+        apply=apply_units,
+        keys=queries.unit_keys,
+        drop=drop_units,
+    ),
+)

@@ -1,0 +1,85 @@
+"""Puts housing's parts together: the web process and the worker."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chassis.data.db import Database
+from chassis.events.wake import Wake
+from chassis.run.service import WebParts, WorkerParts
+from chassis.run.settings import decode_keys
+from services.housing.settings import Settings
+
+# Kept answers are forgotten after 30 days; an hour more does not matter.
+FORGET_EVERY_SECONDS = 3600.0
+
+
+def _database(settings: Settings) -> Database:
+    db = Database(settings.database_url, service="housing", pool_size=settings.database_pool)
+    db.after_every_commit(Wake(db))
+    return db
+
+
+def web(settings: Settings) -> WebParts:
+    """Return the web process: API and pages."""
+    from chassis.data.encryption import Keyring
+    from chassis.web.app import create_app
+    from chassis.web.health import HealthCheck
+    from policy.packs import load
+    from policy.purposes import allowed
+    from services.housing.api.problems import PROBLEMS
+    from services.housing.api.routes import routes
+    from services.housing.use_cases import queries
+    from services.housing.web.pages import pages
+
+    db = _database(settings)
+    keyring = Keyring(decode_keys(settings.encryption_keys), settings.encryption_active)
+    packs = load()
+
+    async def unit_names() -> dict[str, dict[str, str]]:
+        async with db.read() as tx:
+            return await queries.unit_names(tx)
+
+    async def units_known() -> Sequence[str]:
+        # Without units nobody has an area, and everything would be refused.
+        return [] if await unit_names() else ["none yet; registration publishes them"]
+
+    return create_app(
+        settings,
+        db,
+        title="Housing",
+        routers=[routes(db, keyring, packs), pages(db, keyring, packs)],
+        problems=PROBLEMS,
+        purposes=allowed,
+        unit_names=unit_names,
+        checks=[HealthCheck("units", units_known)],
+    )
+
+
+def worker(settings: Settings) -> WorkerParts:
+    """Return the worker: relay, consumers, timers."""
+    from chassis.data.idempotency import forget_old
+    from chassis.events.consumers import Consumers
+    from chassis.events.kafka import KafkaSettings
+    from chassis.events.relay import Relay
+    from chassis.run.timers import Timer, Timers
+    from services.housing.consumers import SUBSCRIPTIONS
+
+    db = _database(settings)
+    kafka = KafkaSettings(
+        bootstrap=settings.kafka_bootstrap,
+        username=settings.kafka_username,
+        password=settings.kafka_password,
+        replica=settings.replica,
+        client_id="housing",
+    )
+
+    async def forget(now: datetime) -> None:
+        async with db.transaction() as tx:
+            await forget_old(tx, now)
+
+    return WorkerParts(
+        db=db,
+        relay=Relay(db, kafka, "housing"),
+        consumers=Consumers(db, kafka, "housing", SUBSCRIPTIONS),
+        timers=Timers(db, [Timer("forget-kept-answers", FORGET_EVERY_SECONDS, forget)]),
+    )

@@ -1,0 +1,1 @@
+"""What reporting is asked."""

@@ -1,0 +1,56 @@
+"""Housing's web process without a socket, on the test's database, before a provider that signs tokens."""
+
+import asyncio
+import time
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from chassis.run.service import WebParts
+from services.housing import wiring
+from services.housing.settings import Settings
+from tests.unit.chassis_web.demo import ISSUER, SECRET, FakeProvider
+
+ORIGIN = "http://housing.test:8102"
+
+
+def make(dsn: str, provider: FakeProvider) -> WebParts:
+    """Return the process's parts."""
+    settings = Settings(
+        database_url=dsn,
+        kafka_bootstrap="127.0.0.1:1",
+        kafka_username="housing",
+        kafka_password="not-used",
+        oidc_issuer=ISSUER,
+        oidc_client_id="housing",
+        oidc_client_secret="housing-secret",
+        session_secret=SECRET,
+        idempotency_secret=SECRET,
+        encryption_keys=f'{{"k1": "{SECRET}"}}',
+        encryption_active="k1",
+        public_urls={"housing": ORIGIN, "portal": ISSUER},
+    )
+    parts = wiring.web(settings)
+    client = httpx.AsyncClient(transport=httpx.MockTransport(provider.handle))
+    parts.app.state.oidc._client = client  # type: ignore[attr-defined]
+    return parts
+
+
+async def end(parts: WebParts) -> None:
+    """Close the process's connections, once the relay's last wake has given its own back."""
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "wake relay"))
+    await parts.db.dispose()
+
+
+def headers(provider: FakeProvider, role: str, unit: str, **more: str) -> dict[str, str]:
+    """Return the headers of a person's request, with a fresh idempotency key."""
+    token = provider.token(role, anju_unit=unit, sub=f"{role}-{unit}")
+    return {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4()), **more}
+
+
+def logged_in(parts: WebParts, role: str, unit: str, language: str = "en") -> dict[str, str]:
+    """Return the cookies of a person who is logged in at the pages."""
+    sessions: Any = parts.app.state.access._sessions  # type: ignore[attr-defined]
+    session = {"sub": f"{role}-{unit}", "name": "王明", "role": role, "unit": unit, "until": time.time() + 60}
+    return {sessions._cookie: sessions._sealer.seal(sessions._cookie, session), "anju_lang": language}
