@@ -39,7 +39,14 @@ async def run(directory: Path, port_base: int, *, say: Callable[[str], None]) ->
     """
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue  # started by nohup
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def say_if_heard(text: str) -> None:
+        with suppress(OSError):  # a closed terminal or pipe is no reason to end a city
+            say(text)
+
     try:
         for part in (java, kafka_class_path, postgres_install, server_user):
             part()
@@ -47,7 +54,7 @@ async def run(directory: Path, port_base: int, *, say: Callable[[str], None]) ->
         lock = await _take_lock(city)
         try:
             _check_machine(city)
-            await _Launcher(city, lock, say).run(stop)
+            await _Launcher(city, lock, say_if_heard).run(stop)
         finally:
             os.close(lock)
     except MissingPart as error:
@@ -192,7 +199,8 @@ class _Launcher:
         self._say(f"  Logs: {self._city.logs}. Ctrl-C (or `anju demo down`) ends all of it; the data stays.\n")
 
     def _write_state(self) -> None:
-        state.write(self._city.directory, self._phase, self._supervisor.processes)
+        with suppress(OSError):  # on a full disk status shows the last that could be written
+            state.write(self._city.directory, self._phase, self._supervisor.processes)
 
 
 async def _take_lock(city: City) -> int:
