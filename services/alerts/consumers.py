@@ -18,8 +18,11 @@ from contracts.registration import StayEventV1, UnitV1
 from policy.packs import Packs
 from services.alerts.domain.contents import Token
 from services.alerts.domain.matching import LiveNotice, StayChange, StayEvent
-from services.alerts.use_cases import keep_places
-from services.alerts.use_cases.keep_places import Place, Unit
+from services.alerts.use_cases import queries
+from services.alerts.use_cases.forget_places import forget_places
+from services.alerts.use_cases.forget_units import forget_units
+from services.alerts.use_cases.keep_place import Place, keep_place
+from services.alerts.use_cases.keep_unit import Unit, keep_unit
 from services.alerts.use_cases.match_stays import match_stays
 from services.alerts.use_cases.refresh_watchlist import WatchlistKeeper
 
@@ -116,22 +119,22 @@ async def apply_premises(tx: Transaction, records: Sequence[StateRecord]) -> Non
     """Keep premises for the pages. Raises BadRecord."""
     for record in records:
         if record.value is None:
-            await keep_places.drop_places(tx, [record.key])
+            await forget_places(tx, [record.key])
             continue
         model = _parse(PremisesV1, record.value)
         place = Place(model.premises_id, model.kind.value, model.address, model.division_code)
-        await keep_places.keep_place(tx, place, record.version)
+        await keep_place(tx, place, record.version)
 
 
 async def apply_units(tx: Transaction, records: Sequence[StateRecord]) -> None:
     """Keep units for the pages and for recipients. Raises BadRecord."""
     for record in records:
         if record.value is None:
-            await keep_places.drop_units(tx, [record.key])
+            await forget_units(tx, [record.key])
             continue
         model = _parse(UnitV1, record.value)
         unit = Unit(model.unit_id, model.name.zh, model.name.en, model.kind, model.areas)
-        await keep_places.keep_unit(tx, unit, record.version)
+        await keep_unit(tx, unit, record.version)
 
 
 def _parse(model: type[Any], value: bytes) -> Any:
@@ -145,13 +148,13 @@ PREMISES = StateSubscription(
     topic=topics.HOUSING_PREMISES,
     group="alerts.premises",
     apply=apply_premises,
-    keys=keep_places.known_places,
-    drop=keep_places.drop_places,
+    keys=queries.known_places,
+    drop=forget_places,
 )
 UNITS = StateSubscription(
     topic=topics.REGISTRATION_UNITS,
     group="alerts.units",
     apply=apply_units,
-    keys=keep_places.known_units,
-    drop=keep_places.drop_units,
+    keys=queries.known_units,
+    drop=forget_units,
 )

@@ -56,10 +56,15 @@ class PersonNotShown(Exception):
 class RegistrationClient:
     """A client of registration's API. Never called inside a transaction."""
 
-    def __init__(self, address: str, service_token: Callable[[], Awaitable[str]]) -> None:
+    def __init__(
+        self,
+        address: str,
+        service_token: Callable[[], Awaitable[str]],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._service_token = service_token
         # trust_env off: a proxy meant for the internet must not see these requests.
-        self._http = httpx.AsyncClient(base_url=address, timeout=REQUEST_SECONDS, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=address, timeout=REQUEST_SECONDS, trust_env=False, transport=transport)
 
     async def matching_token(self, document: Document, author: Officer, language: str) -> Token:
         """Return the token of a document, asked for in the name of `author`.

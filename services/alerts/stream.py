@@ -4,12 +4,16 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 
 import orjson
 import structlog
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable
 from chassis.run.metrics import ALERT_COMMIT_TO_STREAM_SECONDS
+from chassis.web.access import Caller, require
+from chassis.web.app import api_router
 from chassis.web.streams import Event
 from services.alerts.domain.alerts import STREAMED
 from services.alerts.use_cases import queries
@@ -25,6 +29,8 @@ RECENT = 2_000
 # Who is further behind than this loads the list anew, which is quicker than so many events.
 RESUMABLE = 10_000
 PAGE = 500
+# No stream lasts long enough to reach it.
+LAST_POSITION = 2**63 - 1
 
 
 class AlertFeed:
@@ -118,3 +124,32 @@ def _event(change: StreamedChange) -> Event:
 
 def _reset(position: int) -> Event:
     return Event("reset", orjson.dumps({"stream_position": position}).decode(), str(position))
+
+
+def routes(feed: AlertFeed) -> APIRouter:
+    """Return the router."""
+    router = api_router()
+
+    @router.get("/alerts/stream")
+    async def get_stream(
+        request: Request,
+        _caller: Annotated[Caller, Depends(require("duty_officer"))],
+        after: Annotated[int | None, Query(ge=0, le=LAST_POSITION)] = None,
+    ) -> Response:
+        """Follow the changes of alerts as server-sent events, from `after` or `Last-Event-ID` on."""
+        events = await feed.open(_last_event_id(request, after))
+        response: Response = request.app.state.streams.open(events)
+        return response
+
+    return router
+
+
+def _last_event_id(request: Request, after: int | None) -> int | None:
+    """What the reader has seen: a browser that comes back says so in Last-Event-ID, which is newer than its address.
+
+    One that is no position of ours lies beyond any: the reader gets a `reset`.
+    """
+    text = request.headers.get("last-event-id")
+    if not text:
+        return after
+    return int(text) if text.isascii() and text.isdigit() and int(text) <= LAST_POSITION else LAST_POSITION

@@ -11,6 +11,7 @@ from services.alerts.settings import Settings
 if TYPE_CHECKING:
     from chassis.run.service import WebParts, WorkerParts
     from services.alerts.domain.signatures import Signer
+    from services.alerts.registration_client import RegistrationClient
 
 # The promise is one second from a start or an end to its effect on everything but matching, which needs no timer.
 ADVANCE_SECONDS = 0.25
@@ -18,28 +19,31 @@ ADVANCE_SECONDS = 0.25
 WATCH_POLL_SECONDS = 1.0
 
 
-def web(settings: Settings) -> "WebParts":
-    """The web process: API, pages, alert stream. It alone holds the key that signs approvals."""
+def web(settings: Settings, registration: "RegistrationClient | None" = None) -> "WebParts":
+    """The web process: API, pages, alert stream. It alone holds the key that signs approvals.
+
+    `registration` is another client than the one the settings name, for tests.
+    """
     from chassis.data.encryption import Keyring
     from chassis.web.app import create_app
     from chassis.web.oidc import Provider
     from policy import packs, purposes
+    from services.alerts import stream
     from services.alerts.api import alerts, notices
     from services.alerts.api.parts import Parts
     from services.alerts.api.problems import PROBLEMS
     from services.alerts.registration_client import RegistrationClient
-    from services.alerts.stream import AlertFeed
     from services.alerts.use_cases import queries
 
     db = Database(settings.database_url, service="alerts", pool_size=settings.database_pool)
-    feed = AlertFeed(db)
+    feed = stream.AlertFeed(db)
     parts = Parts(
         db=db,
         keyring=Keyring(decode_keys(settings.encryption_keys), settings.encryption_active),
         packs=packs.load(),
         district=settings.district,
         signer=_signer(settings),
-        registration=RegistrationClient(settings.registration_url, Provider(settings).service_token),
+        registration=registration or RegistrationClient(settings.registration_url, Provider(settings).service_token),
     )
 
     async def unit_names() -> Mapping[str, Mapping[str, str]]:
@@ -51,7 +55,7 @@ def web(settings: Settings) -> "WebParts":
         settings,
         db,
         title="Anju alerts",
-        routers=[alerts.routes(parts, feed), notices.routes(parts)],
+        routers=[stream.routes(feed), alerts.routes(parts), notices.routes(parts)],
         problems=PROBLEMS,
         purposes=purposes.allowed,
         unit_names=unit_names,
@@ -64,6 +68,7 @@ def worker(settings: Settings) -> "WorkerParts":
     import gc
 
     from chassis.data.db import DatabaseBusy, DatabaseUnavailable
+    from chassis.data.encryption import Keyring
     from chassis.events.consumers import Consumers
     from chassis.events.kafka import KafkaSettings
     from chassis.events.relay import Relay
@@ -73,7 +78,8 @@ def worker(settings: Settings) -> "WorkerParts":
     from services.alerts.consumers import PREMISES, UNITS, StayReader
     from services.alerts.domain.signatures import verifier_from
     from services.alerts.storage import notice_store
-    from services.alerts.use_cases.advance_notices import advance_notice, due_notices
+    from services.alerts.use_cases import queries
+    from services.alerts.use_cases.advance_notice import advance_notice
     from services.alerts.use_cases.refresh_watchlist import WatchlistKeeper
     from services.alerts.watchlist import Watchlist
 
@@ -86,6 +92,7 @@ def worker(settings: Settings) -> "WorkerParts":
         client_id="alerts-worker",
     )
     keeper = WatchlistKeeper(Watchlist(), verifier_from(decode_keys(settings.notice_verify_keys)))
+    keyring = Keyring(decode_keys(settings.encryption_keys), settings.encryption_active)
     relay = Relay(db, kafka, "alerts")
     db.after_every_commit(relay.wake)
     stays = StayReader(keeper, packs.load(), settings.district)
@@ -106,10 +113,10 @@ def worker(settings: Settings) -> "WorkerParts":
 
     async def advance(_now: datetime) -> None:
         async with db.read() as tx:
-            due = await due_notices(tx)
+            due = await queries.due_notices(tx)
         for notice_id in due:
             async with db.transaction() as tx:
-                await advance_notice(tx, notice_id)
+                await advance_notice(tx, notice_id, keyring=keyring)
 
     return WorkerParts(
         db=db,

@@ -23,12 +23,12 @@ from services.alerts.api.models import (
 )
 from services.alerts.api.parts import Parts, officer, optional_reading
 from services.alerts.domain.alerts import Alert, AlertState, Severity
-from services.alerts.stream import AlertFeed
-from services.alerts.use_cases import queries, read_subject
+from services.alerts.use_cases import queries
 from services.alerts.use_cases.acknowledge_alert import acknowledge_alert
 from services.alerts.use_cases.close_alert import close_alert
 from services.alerts.use_cases.escalate_alert import escalate_alert
 from services.alerts.use_cases.note_on_alert import note_on_alert
+from services.alerts.use_cases.open_alert_subject import open_alert_subject
 from services.alerts.use_cases.queries import AlertFilter
 from services.alerts.use_cases.reopen_alert import reopen_alert
 from services.alerts.use_cases.verify_alert import verify_alert
@@ -36,11 +36,9 @@ from services.alerts.use_cases.verify_alert import verify_alert
 DutyOfficer = Annotated[Caller, Depends(require("duty_officer"))]
 Division = Annotated[str, Query(pattern=r"^([0-9]{2,12})?$")]
 Limit = Annotated[int, Query(ge=1, le=100)]
-# No stream lasts long enough to reach it.
-LAST_POSITION = 2**63 - 1
 
 
-def routes(parts: Parts, feed: AlertFeed) -> APIRouter:
+def routes(parts: Parts) -> APIRouter:
     """Return the router."""
     router = api_router()
 
@@ -66,15 +64,6 @@ def routes(parts: Parts, feed: AlertFeed) -> APIRouter:
             "stream_position": page.stream_position,
         }
 
-    @router.get("/alerts/stream")
-    async def get_stream(
-        request: Request, _caller: DutyOfficer, after: Annotated[int | None, Query(ge=0, le=LAST_POSITION)] = None
-    ) -> Response:
-        """Follow the changes of alerts as server-sent events, from `after` or `Last-Event-ID` on."""
-        events = await feed.open(_last_event_id(request, after))
-        response: Response = request.app.state.streams.open(events)
-        return response
-
     @router.get("/alerts/{alert_id}")
     async def get_alert(request: Request, alert_id: UUID, caller: DutyOfficer) -> dict[str, Any]:
         """Return one alert; the notice's subject with purpose and this alert as case."""
@@ -87,7 +76,7 @@ def routes(parts: Parts, feed: AlertFeed) -> APIRouter:
             opened = None
             if reading:
                 with suppress(KeyErased):
-                    opened = await read_subject.open_subject_of_alert(tx, alert_id, reading, parts.keyring)
+                    opened = await open_alert_subject(tx, view.alert, reading, keyring=parts.keyring)
         return alert_view_body(view, opened)
 
     async def step(request: Request, caller: Caller, take: Callable[[Transaction], Awaitable[Alert]]) -> Response:
@@ -155,14 +144,3 @@ def routes(parts: Parts, feed: AlertFeed) -> APIRouter:
         )
 
     return router
-
-
-def _last_event_id(request: Request, after: int | None) -> int | None:
-    """What the reader has seen: a browser that comes back says so in Last-Event-ID, which is newer than its address.
-
-    One that is no position of ours counts as too old: 0 of a stream that has moved on, or a `reset`.
-    """
-    text = request.headers.get("last-event-id")
-    if not text:
-        return after
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= LAST_POSITION else LAST_POSITION

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from services.alerts.domain.alerts import Alert
 from services.alerts.domain.notices import Notice, Term
+from services.alerts.use_cases.open_subject import OpenedSubject
 from services.alerts.use_cases.queries import AlertView, NoticeEntry, Place
-from services.alerts.use_cases.read_subject import OpenedSubject
 
 Cursor = tuple[datetime, UUID]
 

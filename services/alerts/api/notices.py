@@ -24,12 +24,14 @@ from services.alerts.api.models import (
 from services.alerts.api.parts import Parts, officer, optional_reading
 from services.alerts.api.problems import SENTENCES
 from services.alerts.domain.notices import NoticeState, OwnNotice, SameUnit
-from services.alerts.use_cases import queries, read_subject
+from services.alerts.use_cases import queries
 from services.alerts.use_cases.approve_notice import approve_notice
-from services.alerts.use_cases.change_notice import note_refused_approval
+from services.alerts.use_cases.lift_suspension import lift_suspension
+from services.alerts.use_cases.note_refused_approval import note_refused_approval
+from services.alerts.use_cases.open_subject import may_see, open_subject
 from services.alerts.use_cases.propose_notice import Proposal, propose_notice, refuse_unavailable
 from services.alerts.use_cases.renew_notice import renew_notice
-from services.alerts.use_cases.suspend_notice import lift_suspension, suspend_notice
+from services.alerts.use_cases.suspend_notice import suspend_notice
 from services.alerts.use_cases.withdraw_notice import withdraw_notice
 
 Author = Annotated[Caller, Depends(require("notice_author"))]
@@ -81,7 +83,7 @@ def routes(parts: Parts) -> APIRouter:
                     turn.keep(200, notice_body(notice))
         except (OwnNotice, SameUnit):
             async with parts.db.transaction() as tx:
-                await note_refused_approval(tx, notice_id, officer(caller))
+                await note_refused_approval(tx, notice_id, by=officer(caller))
             raise
         return answer(turn)
 
@@ -152,12 +154,12 @@ def routes(parts: Parts) -> APIRouter:
         """Return a notice; its subject with purpose and case, to its author's unit and who may decide on it."""
         reading = await optional_reading(request, caller)
         async with parts.db.transaction() if reading else parts.db.read() as tx:
-            row = await read_subject.read_notice(tx, notice_id)
+            row = await queries.read_notice(tx, notice_id)
             history = await queries.notice_history(tx, row.notice, parts.keyring)
             opened = None
-            if reading and read_subject.may_see(row, reading):
+            if reading and may_see(row.notice, caller.role, reading.officer):
                 with suppress(KeyErased):
-                    opened = await read_subject.open_subject(tx, row, reading, parts.keyring)
+                    opened = await open_subject(tx, row, reading, keyring=parts.keyring)
         return notice_view_body(row.notice, row.proposed_at, history, opened)
 
     return router

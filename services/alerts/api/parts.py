@@ -11,7 +11,7 @@ from policy.packs import Packs
 from services.alerts.domain.officers import Officer
 from services.alerts.domain.signatures import Signer
 from services.alerts.registration_client import RegistrationClient
-from services.alerts.use_cases.read_subject import Reading
+from services.alerts.use_cases.open_subject import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from services.alerts.domain.notices import (
 from services.alerts.registration_client import DocumentRefused, PersonNotShown, RegistrationUnreachable, TooManyTokens
 from services.alerts.use_cases.apply_step import UnknownAlert
 from services.alerts.use_cases.change_notice import UnknownNotice
-from services.alerts.use_cases.read_subject import SubjectNotYours
+from services.alerts.use_cases.open_subject import SubjectNotYours
 
 SENTENCES: Mapping[str, str] = {
     "kind-not-available": N_("Notices of this kind cannot be entered yet."),

@@ -1,4 +1,4 @@
-"""Reads and writes alerts and their changes, and numbers both: alerts by day, changes by position in the stream."""
+"""Reads and writes alerts, and numbers them by day."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,37 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
-from services.alerts.domain.alerts import Alert, AlertState, Change, Clocks, Outcome, Severity, Source
+from services.alerts.domain.alerts import Alert, AlertState, Clocks, Outcome, Severity, Source
 from services.alerts.domain.officers import Officer
-from services.alerts.storage.tables import alert_changes, alert_numbers, alerts, stream_head
-
-CHANNEL = "alert_changes"
-
-
-@dataclass(frozen=True, slots=True)
-class AlertChange:
-    """An entry of an alert's history. `reason` is sealed with the alert's key."""
-
-    alert_id: UUID
-    at: datetime
-    change: Change
-    by: Officer
-    detail: str | None
-    reason: bytes | None
-    severity: Severity
-    state: AlertState
-
-
-@dataclass(frozen=True, slots=True)
-class StreamedChange:
-    """What the live stream tells of a change: where it stands, and no person."""
-
-    position: int
-    alert_id: UUID
-    change: Change
-    severity: Severity
-    state: AlertState
-    numbered_at: datetime
+from services.alerts.storage.tables import alert_numbers, alerts
 
 
 async def next_serial(tx: Transaction, day: date) -> int:
@@ -152,84 +124,6 @@ async def count(tx: Transaction, owner: str) -> Counts:
     return Counts(states, severities, kinds, sum(row.owned for row in by_kind))
 
 
-async def last_change_to(tx: Transaction, state: AlertState) -> datetime | None:
-    """Return when an alert last left `state`, as far as its history tells: since when none waits."""
-    query = sa.select(sa.func.max(alert_changes.c.at)).where(alert_changes.c.state != state.value)
-    found: datetime | None = await tx.scalar(query)
-    return found
-
-
-def record_changes(tx: Transaction, changes: Sequence[AlertChange]) -> None:
-    """Write history entries with this transaction, numbered for the stream just before its commit.
-
-    The head's lock is taken last and held to the commit, so positions appear in their order: who has read up to one
-    has missed none before it. The NOTIFY is under that lock, so it makes nobody wait who does not wait anyway.
-    """
-
-    async def append(tx: Transaction) -> None:
-        moved = sa.update(stream_head).values(position=stream_head.c.position + len(changes))
-        head: int = (await tx.execute(moved.returning(stream_head.c.position))).scalar_one()
-        first = head - len(changes) + 1
-        rows = [_change_values(first + place, change) for place, change in enumerate(changes)]
-        await tx.execute(sa.insert(alert_changes).values(rows))
-        await tx.notify(CHANNEL)
-
-    if changes:
-        tx.before_commit(append)
-
-
-async def history(tx: Transaction, alert_id: UUID) -> Sequence[AlertChange]:
-    """Return an alert's history, oldest first."""
-    query = sa.select(alert_changes).where(alert_changes.c.alert_id == alert_id).order_by(alert_changes.c.position)
-    return [
-        AlertChange(
-            row.alert_id,
-            row.at,
-            Change(row.change),
-            Officer(row.by, row.by_name, row.by_unit),
-            row.detail,
-            row.reason,
-            Severity(row.severity),
-            AlertState(row.state),
-        )
-        for row in await tx.all(query)
-    ]
-
-
-async def stream_position(tx: Transaction) -> int:
-    """Return the position of the last change that this transaction sees."""
-    position: int = await tx.scalar(sa.select(stream_head.c.position))
-    return position
-
-
-async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[StreamedChange]:
-    """Return the changes behind a position, in order."""
-    query = (
-        sa.select(
-            alert_changes.c.position,
-            alert_changes.c.alert_id,
-            alert_changes.c.change,
-            alert_changes.c.severity,
-            alert_changes.c.state,
-            alert_changes.c.numbered_at,
-        )
-        .where(alert_changes.c.position > position)
-        .order_by(alert_changes.c.position)
-        .limit(limit)
-    )
-    return [
-        StreamedChange(
-            row.position,
-            row.alert_id,
-            Change(row.change),
-            Severity(row.severity),
-            AlertState(row.state),
-            row.numbered_at,
-        )
-        for row in await tx.all(query)
-    ]
-
-
 def _conditions(wanted: AlertFilter) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if wanted.states:
@@ -243,22 +137,6 @@ def _conditions(wanted: AlertFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.owner:
         found.append(alerts.c.owner == wanted.owner)
     return found
-
-
-def _change_values(position: int, change: AlertChange) -> dict[str, Any]:
-    return {
-        "position": position,
-        "alert_id": change.alert_id,
-        "at": change.at,
-        "change": change.change.value,
-        "by": change.by.subject,
-        "by_name": change.by.name,
-        "by_unit": change.by.unit,
-        "detail": change.detail,
-        "reason": change.reason,
-        "severity": change.severity.value,
-        "state": change.state.value,
-    }
 
 
 def _values(alert: Alert) -> dict[str, Any]:

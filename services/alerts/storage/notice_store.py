@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.data import audit
 from chassis.data.db import Transaction
 from services.alerts.domain.contents import Token, parse_content
 from services.alerts.domain.notices import Approval, Notice, NoticeState, Term, Why
@@ -67,7 +68,7 @@ async def hold_version(tx: Transaction) -> datetime:
     return await tx.database_time()
 
 
-async def bump_version(tx: Transaction) -> int:
+async def _bump_version(tx: Transaction) -> int:
     """Move the notices' version by one, for one change. Only with `hold_version` before."""
     moved = sa.update(notice_version).values(version=notice_version.c.version + 1).returning(notice_version.c.version)
     version: int = (await tx.execute(moved)).scalar_one()
@@ -106,7 +107,29 @@ async def due(tx: Transaction, now: datetime, limit: int) -> Sequence[UUID]:
     return [row[0] for row in await tx.all(sa.select(notices.c.notice_id).where(starts | ends).limit(limit))]
 
 
-async def insert(tx: Transaction, notice: Notice, subject: bytes, version: int, now: datetime) -> None:
+async def store_new(tx: Transaction, notice: Notice, subject: bytes, now: datetime) -> None:
+    """Store a proposal with its sealed subject; `now` is what `hold_version` gave."""
+    version = await _bump_version(tx)
+    await _insert(tx, notice, subject, version, now)
+    await _insert_change(tx, notice, "proposed", notice.latest.proposer, None, version, now)
+
+
+async def store_change(
+    tx: Transaction,
+    before: Notice,
+    after: Notice,
+    change: str,
+    by: Officer,
+    reason: bytes | None,
+    now: datetime,
+) -> None:
+    """Store what a notice has become, with its history's entry; `now` is what `hold_version` gave."""
+    version = await _bump_version(tx)
+    await _save(tx, before, after, version, now)
+    await _insert_change(tx, after, change, by, reason, version, now)
+
+
+async def _insert(tx: Transaction, notice: Notice, subject: bytes, version: int, now: datetime) -> None:
     """Store a new notice with its first term."""
     await tx.execute(
         sa.insert(notices).values(
@@ -121,7 +144,7 @@ async def insert(tx: Transaction, notice: Notice, subject: bytes, version: int, 
     await tx.execute(sa.insert(notice_terms).values(_term_values(notice.notice_id, notice.latest)))
 
 
-async def save(tx: Transaction, before: Notice, after: Notice, version: int, now: datetime) -> None:
+async def _save(tx: Transaction, before: Notice, after: Notice, version: int, now: datetime) -> None:
     """Store a change: the notice's row, a term that is new, an approval that was given."""
     await tx.execute(
         sa.update(notices).where(notices.c.notice_id == after.notice_id).values(_moving(after, version, now))
@@ -136,14 +159,18 @@ async def save(tx: Transaction, before: Notice, after: Notice, version: int, now
         )
 
 
-async def insert_change(
-    tx: Transaction, notice_id: UUID, change: str, by: Officer, reason: bytes | None, version: int, now: datetime
+async def _insert_change(
+    tx: Transaction, notice: Notice, change: str, by: Officer, reason: bytes | None, version: int, now: datetime
 ) -> None:
-    """Write an entry of a notice's history."""
+    """Write an entry of a notice's history, and one into the audit log, where nobody can take it back."""
+    content = notice.latest.content
+    detail: dict[str, audit.Scalar] = {"content_hash": content.hash(), "term": content.term}
+    entry = audit.Entry(by.subject, by.unit, f"notice.{change}", notice.notice_id, detail=detail)
+    audit.record(tx, entry, now)
     await tx.execute(
         sa.insert(notice_changes).values(
             version=version,
-            notice_id=notice_id,
+            notice_id=notice.notice_id,
             at=now,
             change=change,
             by=by.subject,

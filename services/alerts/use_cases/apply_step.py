@@ -8,8 +8,8 @@ from chassis.data.db import Transaction
 from chassis.data.encryption import Keyring
 from services.alerts import events
 from services.alerts.domain.alerts import Alert, Step
-from services.alerts.storage import alert_store
-from services.alerts.storage.alert_store import AlertChange
+from services.alerts.storage import alert_store, change_store
+from services.alerts.storage.change_store import AlertChange
 
 # What a reason or note is sealed as.
 REASON = "reason"
@@ -41,7 +41,7 @@ async def apply_step(
     if after != alert:
         await alert_store.save(tx, after)
     change = AlertChange(alert_id, now, step.change, step.by, step.detail, reason, after.severity, after.state)
-    alert_store.record_changes(tx, [change])
+    change_store.record_changes(tx, [change])
     emission = events.alert_changed(after, step.change, now)
     if emission is not None:
         tx.emit(emission)

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from chassis.data import audit
 from chassis.data.db import Transaction
-from chassis.data.encryption import Keyring, SubjectKey
+from chassis.data.encryption import Keyring
 from services.alerts import events
 from services.alerts.domain import notices
 from services.alerts.domain.notices import Notice, NoticeState
@@ -42,67 +41,26 @@ async def change_notice(
     row = await notice_store.load(tx, notice_id)
     if row is None:
         raise UnknownNotice(notice_id)
-    current = await catch_up(tx, row.notice, now)
+    current = await _catch_up(tx, row.notice, now)
     after = decide(current, now)
-    sealed = await _seal(tx, keyring, notice_id, reason)
-    await _store(tx, current, after, change, by, sealed, now)
+    if after != current:
+        sealed = (await keyring.subject_key(tx, notice_id)).seal(reason, REASON) if reason else None
+        await notice_store.store_change(tx, current, after, change, by, sealed, now)
+        _publish(tx, current, after, now)
     return after
 
 
-async def add_notice(tx: Transaction, notice: Notice, subject: str, key: SubjectKey, now: datetime) -> None:
-    """Store a new notice; `now` is what `hold_version` gave."""
-    version = await notice_store.bump_version(tx)
-    await notice_store.insert(tx, notice, key.seal(subject, "subject"), version, now)
-    author = notice.latest.proposer
-    await notice_store.insert_change(tx, notice.notice_id, "proposed", author, None, version, now)
-    _audit(tx, notice, "proposed", author, now)
-
-
-async def catch_up(tx: Transaction, notice: Notice, now: datetime) -> Notice:
+async def _catch_up(tx: Transaction, notice: Notice, now: datetime) -> Notice:
     """Store a start or an end that the clock brought, as an entry of its own."""
     advanced = notices.advance(notice, now)
     if advanced != notice:
         change = "ended" if advanced.state is NoticeState.ENDED else "started"
-        await _store(tx, notice, advanced, change, SYSTEM, None, now)
+        await notice_store.store_change(tx, notice, advanced, change, SYSTEM, None, now)
+        _publish(tx, notice, advanced, now)
     return advanced
 
 
-async def _store(
-    tx: Transaction,
-    before: Notice,
-    after: Notice,
-    change: str,
-    by: Officer,
-    reason: bytes | None,
-    now: datetime,
-) -> None:
-    version = await notice_store.bump_version(tx)
-    await notice_store.save(tx, before, after, version, now)
-    await notice_store.insert_change(tx, after.notice_id, change, by, reason, version, now)
-    _audit(tx, after, change, by, now)
+def _publish(tx: Transaction, before: Notice, after: Notice, now: datetime) -> None:
     emission = events.notice_changed(before, after, now)
     if emission is not None:
         tx.emit(emission)
-
-
-def _audit(tx: Transaction, notice: Notice, change: str, by: Officer, now: datetime) -> None:
-    content = notice.latest.content
-    entry = audit.Entry(
-        by.subject,
-        by.unit,
-        f"notice.{change}",
-        notice.notice_id,
-        detail={"content_hash": content.hash(), "term": content.term},
-    )
-    audit.record(tx, entry, now)
-
-
-async def note_refused_approval(tx: Transaction, notice_id: UUID, by: Officer) -> None:
-    """Keep in the audit log that somebody tried to approve a notice of their own unit."""
-    audit.record(tx, audit.Entry(by.subject, by.unit, "notice.approval-refused", notice_id), await tx.database_time())
-
-
-async def _seal(tx: Transaction, keyring: Keyring, notice_id: UUID, reason: str | None) -> bytes | None:
-    if reason is None:
-        return None
-    return (await keyring.subject_key(tx, notice_id)).seal(reason, REASON)

@@ -13,8 +13,8 @@ from services.alerts.domain import alerts
 from services.alerts.domain.alerts import Alert, AlertState, Change, Clocks, Severity, Source, Step, city_day
 from services.alerts.domain.contents import Token
 from services.alerts.domain.matching import LiveNotice, Standing, StayEvent, Verdict, decide
-from services.alerts.storage import alert_store, notice_store
-from services.alerts.storage.alert_store import AlertChange
+from services.alerts.storage import alert_store, change_store, notice_store
+from services.alerts.storage.change_store import AlertChange
 from services.alerts.watchlist import Watchlist
 
 
@@ -140,4 +140,4 @@ class _Batch:
 
     def record(self) -> None:
         """Write the entries with the transaction's commit."""
-        alert_store.record_changes(self._tx, self._changes)
+        change_store.record_changes(self._tx, self._changes)

@@ -27,7 +27,9 @@ from services.alerts.domain.notices import Notice
 from services.alerts.domain.officers import Officer
 from services.alerts.domain.subjects import SALT_BYTES, Subject, commitment
 from services.alerts.storage import notice_store, unit_store
-from services.alerts.use_cases.change_notice import add_notice
+
+# What a subject is sealed as.
+SUBJECT = "subject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ async def propose_notice(
     notice = notices.propose(content, author, now)
     key = await keyring.create(tx, notice.notice_id)
     sealed = orjson.dumps({"salt": salt.hex(), **proposal.subject.to_json()}).decode()
-    await add_notice(tx, notice, sealed, key, now)
+    await notice_store.store_new(tx, notice, key.seal(sealed, SUBJECT), now)
     return notice
 
 

@@ -11,15 +11,20 @@ from chassis.data.encryption import KeyErased, Keyring
 from policy.packs import Packs
 from services.alerts.domain.alerts import Alert, AlertState, city_day
 from services.alerts.domain.notices import Notice, NoticeState, Term
-from services.alerts.storage import alert_store, notice_store, premises_store, unit_store
-from services.alerts.storage.alert_store import AlertChange, AlertFilter, Counts, StreamedChange
+from services.alerts.storage import alert_store, change_store, notice_store, premises_store, unit_store
+from services.alerts.storage.alert_store import AlertFilter, Counts
+from services.alerts.storage.change_store import AlertChange, StreamedChange
 from services.alerts.storage.notice_store import NoticeRow
 from services.alerts.storage.premises_store import Place
 from services.alerts.storage.unit_store import Unit
 from services.alerts.use_cases import apply_step
 from services.alerts.use_cases.apply_step import UnknownAlert
+from services.alerts.use_cases.change_notice import UnknownNotice
 
-__all__ = ["AlertFilter", "Counts", "Place", "StreamedChange", "Unit"]
+__all__ = ["AlertFilter", "Counts", "NoticeRow", "Place", "StreamedChange", "Unit"]
+
+# A day's starts and ends fall on midnight together: so many are taken before the timer rests.
+DUE_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ async def list_board(tx: Transaction, wanted: AlertFilter, *, limit: int) -> Ale
 
 
 async def _page(tx: Transaction, found: Sequence[Alert]) -> AlertPage:
-    return AlertPage(found, await places_of(tx, found), await alert_store.stream_position(tx))
+    return AlertPage(found, await places_of(tx, found), await change_store.stream_position(tx))
 
 
 async def places_of(tx: Transaction, found: Sequence[Alert]) -> dict[UUID, Place]:
@@ -60,7 +65,7 @@ async def count_alerts(tx: Transaction, owner: str) -> Counts:
 
 async def quiet_since(tx: Transaction) -> datetime | None:
     """Return since when no alert waits; None when none ever did."""
-    return await alert_store.last_change_to(tx, AlertState.NEW)
+    return await change_store.last_change_to(tx, AlertState.NEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +106,12 @@ async def read_alert(
         notice_state=row.notice.state if row else None,
         steps=rules.notices.steps(alert.kind, language),
         history=await _history(tx, alert_id, keyring),
-        stream_position=await alert_store.stream_position(tx),
+        stream_position=await change_store.stream_position(tx),
     )
 
 
 async def _history(tx: Transaction, alert_id: UUID, keyring: Keyring) -> Sequence[HistoryEntry]:
-    changes = await alert_store.history(tx, alert_id)
+    changes = await change_store.history(tx, alert_id)
     if all(change.reason is None for change in changes):
         return [HistoryEntry(change, None) for change in changes]
     key = (await keyring.subject_keys(tx, [alert_id])).get(alert_id)
@@ -133,6 +138,19 @@ async def list_notices(
 ) -> Sequence[NoticeRow]:
     """Return notices, newest proposal first."""
     return await notice_store.list_page(tx, state=state, before=before, limit=limit)
+
+
+async def read_notice(tx: Transaction, notice_id: UUID) -> NoticeRow:
+    """Return one notice, its subject sealed. Raises UnknownNotice."""
+    row = await notice_store.load(tx, notice_id)
+    if row is None:
+        raise UnknownNotice(notice_id)
+    return row
+
+
+async def due_notices(tx: Transaction) -> Sequence[UUID]:
+    """Return the notices whose row does not say yet what the clock has made of them."""
+    return await notice_store.due(tx, await tx.database_time(), DUE_AT_ONCE)
 
 
 async def count_notices(tx: Transaction) -> dict[NoticeState, int]:
@@ -167,9 +185,19 @@ async def all_units(tx: Transaction) -> dict[str, Unit]:
 
 async def stream_position(tx: Transaction) -> int:
     """Return the stream's present end."""
-    return await alert_store.stream_position(tx)
+    return await change_store.stream_position(tx)
 
 
 async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[StreamedChange]:
     """Return changes behind a position of the stream, in order."""
-    return await alert_store.changes_after(tx, position, limit)
+    return await change_store.changes_after(tx, position, limit)
+
+
+async def known_places(tx: Transaction) -> Sequence[str]:
+    """Return the keys of all premises."""
+    return await premises_store.keys(tx)
+
+
+async def known_units(tx: Transaction) -> Sequence[str]:
+    """Return the ids of all units."""
+    return await unit_store.keys(tx)

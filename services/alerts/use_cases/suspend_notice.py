@@ -1,4 +1,4 @@
-"""The overseer lets a notice rest, and lifts the suspension."""
+"""The overseer lets a notice rest."""
 
 from uuid import UUID
 
@@ -15,8 +15,3 @@ async def suspend_notice(tx: Transaction, notice_id: UUID, reason: str, *, by: O
     return await change_notice(
         tx, notice_id, "suspended", lambda notice, _now: notices.suspend(notice), by=by, keyring=keyring, reason=reason
     )
-
-
-async def lift_suspension(tx: Transaction, notice_id: UUID, reason: str, *, by: Officer, keyring: Keyring) -> Notice:
-    """Make a suspended notice active anew, from now on. Raises UnknownNotice, WrongNoticeState."""
-    return await change_notice(tx, notice_id, "lifted", notices.lift, by=by, keyring=keyring, reason=reason)

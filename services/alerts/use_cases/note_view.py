@@ -9,6 +9,6 @@ from services.alerts.domain.officers import Officer
 from services.alerts.use_cases.apply_step import apply_step
 
 
-async def note_viewed(tx: Transaction, alert_id: UUID, *, by: Officer, keyring: Keyring) -> Alert:
+async def note_view(tx: Transaction, alert_id: UUID, *, by: Officer, keyring: Keyring) -> Alert:
     """Write the look into the alert's history. Raises UnknownAlert."""
     return await apply_step(tx, alert_id, lambda alert, _now: Step(alert, Change.VIEWED, by), keyring)
