@@ -106,7 +106,12 @@ def field_errors(faults: Sequence[Any]) -> list[FieldError]:
 
 
 def _words(limit: Any) -> Any:
-    """`'tenant', 'dormitory' or 'other'` → `tenant, dormitory, other`: a list reads the same in both languages."""
+    """`'tenant', 'dormitory' or 'other'` → `tenant, dormitory, other`: a list reads the same in both languages.
+
+    A limit of 90 is 90 in a sentence, also where the field holds fractions.
+    """
+    if isinstance(limit, float) and limit.is_integer():
+        return int(limit)
     return limit.replace("' or '", "', '").replace("'", "") if isinstance(limit, str) else limit
 
 

@@ -67,18 +67,18 @@ def read(form: Form) -> tuple[PremisesBody, Rooms] | None:
         rooms = read_rooms(form["rooms"])
     except BadLine as bad:
         form.add([bad.error])
-    typed = {name: form[name].strip() for name in ("kind", "name", "address")}
     operator = {name: form[f"operator.{name}"].strip() for name in ("kind", "name", "phone")}
+    typed = {name: form[name].strip() for name in ("kind", "name", "address", "operator_unit")} | {
+        "division_code": half_width(form["division_code"]).strip(),
+        "latitude": _number(form["latitude"]),
+        "longitude": _number(form["longitude"]),
+    }
     try:
         body = PremisesBody.model_validate(
             {
-                **typed,
-                "division_code": half_width(form["division_code"]).strip(),
-                "latitude": _number(form["latitude"]),
-                "longitude": _number(form["longitude"]),
+                **_given(typed),
                 "one_household": bool(form["one_household"]),
-                "operator_unit": form["operator_unit"] or None,
-                "operator": operator,
+                "operator": _given(operator),
                 "rooms": rooms.rooms,
             }
         )
@@ -134,6 +134,11 @@ def _run(first: str, last: str | None, line: int) -> list[str]:
     if not start <= end < start + MOST_ROOMS:
         raise BadLine("bad-range", line)
     return [f"{low['head']}{number:0{len(low['digits'])}d}" for number in range(start, end + 1)]
+
+
+def _given(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what was left empty: it is missing, not too short."""
+    return {name: value for name, value in typed.items() if value != ""}
 
 
 def _number(text: str) -> float | str:
