@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from anju.cli.selection import known_service, selection, setting
+from anju.cli.selection import known_service, refuse, selection, setting
 
 if TYPE_CHECKING:
     from chassis.data.db import Database
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def database(context: typer.Context, service: str) -> "AsyncIterator[Database]":
     """The database of a service, with few connections."""
-    from chassis.data.db import Database
+    from sqlalchemy.exc import ProgrammingError
+
+    from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable
 
     selection(context).enter(f"{known_service(service)}-worker")
     db = Database(setting(f"ANJU_{service.upper()}_DATABASE_URL"), service=service, pool_size=2)
     try:
         yield db
+    except (DatabaseUnavailable, DatabaseBusy):
+        refuse(f"the database of {service} cannot be reached.")
+    except ProgrammingError:
+        refuse(f"the database of {service} is not at this version's schema: `anju migrate {service}`.")
     finally:
         await db.dispose()
 

@@ -7,8 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from anju.cli.access import database, kafka
+from anju.cli.selection import refuse
 
 app = typer.Typer(help="Where a service's readers of histories are.", no_args_is_help=True)
+
+# A broker that does not answer by then is down.
+KAFKA_SECONDS = 10.0
 
 
 @app.callback()
@@ -38,8 +42,9 @@ def status(
 async def _places(context: typer.Context, service: str) -> list[dict[str, Any]]:
     import sqlalchemy as sa
     from aiokafka import TopicPartition
+    from aiokafka.errors import KafkaError
 
-    from chassis.events.kafka import reader
+    from chassis.events.kafka import close_consumer, reader
     from chassis.events.tables import consumer_positions as positions
 
     shown = [
@@ -51,11 +56,14 @@ async def _places(context: typer.Context, service: str) -> list[dict[str, Any]]:
     if not partitions:
         return []
     consumer = reader(kafka(context, service))
-    await consumer.start()
     try:
-        ends = await consumer.end_offsets(partitions)
+        async with asyncio.timeout(KAFKA_SECONDS):
+            await consumer.start()
+            ends = await consumer.end_offsets(partitions)
+    except (KafkaError, TimeoutError):
+        refuse("Kafka does not answer.")
     finally:
-        await consumer.stop()
+        await close_consumer(consumer)
     return [
         dict(row._mapping) | {"lag": ends[partition] - row.next_offset}
         for row, partition in zip(rows, partitions, strict=True)

@@ -1,0 +1,72 @@
+"""The command line takes --data-dir anywhere, starts quickly, and refuses in one sentence."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from anju.cli import app, data_dir_first
+from anju.local.city import settle
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["demo", "status", "--data-dir", "/d"], ["--data-dir", "/d", "demo", "status"]),
+        (["demo", "--data-dir=/d", "status"], ["--data-dir=/d", "demo", "status"]),
+        (["--data-dir", "/d", "demo", "up"], ["--data-dir", "/d", "demo", "up"]),
+        (["demo", "status", "--data-dir"], ["--data-dir", "demo", "status"]),
+        (["subscribe", "fire", "--", "cat", "--data-dir", "x"], ["subscribe", "fire", "--", "cat", "--data-dir", "x"]),
+    ],
+)
+def test_data_dir_stands_anywhere(words: list[str], expected: list[str]) -> None:
+    assert data_dir_first(words) == expected
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, anju.cli; print(*sorted({'sqlalchemy', 'fastapi', 'aiokafka', 'confluent_kafka', 'alembic',"
+        " 'cryptography', 'asyncpg', 'pydantic'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["demo", "status"], "anju: No city lives in {directory}.\n"),
+        (["dev", "token", "--role", "clerk"], "anju: There is no city in {directory}: `anju demo up` makes one.\n"),
+        (["migrate", "alerts"], "anju: There is no city in {directory}: `anju demo up` makes one.\n"),
+        (["topics", "apply"], "anju: There is no city in {directory}: `anju demo up` makes one.\n"),
+        (["policy", "check", "{directory}/none"], "anju: none:0: no pack with id registration_deadlines"),
+    ],
+)
+def test_refusals_are_sentences(words: list[str], sentence: str, tmp_path: Path) -> None:
+    words = ["--data-dir", str(tmp_path), *(word.format(directory=tmp_path) for word in words)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(sentence.format(directory=tmp_path))
+
+
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANJU_KAFKA_BOOTSTRAP", raising=False)
+    result = CliRunner().invoke(app, ["topics", "apply"])
+    assert result.exit_code == 1
+    assert result.stderr == "anju: ANJU_KAFKA_BOOTSTRAP is missing: set it, or name a demo city with --data-dir.\n"
+
+
+def test_secrets_stay_when_ports_move(tmp_path: Path) -> None:
+    first, second = settle(tmp_path, 21_000), settle(tmp_path, 22_000)
+    assert first.secret == second.secret
+    assert first.postgres_home == second.postgres_home
+    assert second.environment("alerts-web")["ANJU_ALERTS_REGISTRATION_URL"] == "http://127.0.0.1:22001"
+    assert len(set(first.secret.values())) == len(first.secret)
+
+
+def test_the_matcher_does_not_get_the_signing_key(tmp_path: Path) -> None:
+    city = settle(tmp_path, 21_000)
+    assert "ANJU_ALERTS_NOTICE_SIGNING_KEY" in city.environment("alerts-web")
+    assert city.secret["signing"] not in "".join(city.environment("alerts-worker").values())
