@@ -19,9 +19,7 @@ HOUR_SECONDS = 3600
 SENTENCES: Mapping[str, str] = {
     "required": N_("This field is required."),
     "number-malformed": N_("Must have 18 characters: 17 digits, then a digit or X."),
-    "fifteen-digit-number": N_(
-        "15-digit numbers ended with the first identity cards. Enter the 18 digits of the card."
-    ),
+    "fifteen-digit-number": N_("Numbers with 15 digits ended with the first identity cards. Enter all 18."),
     "fifteen-character-card": N_(
         "Cards with 15 characters were issued before 2023. Register with the passport, or with the new card."
     ),

@@ -76,8 +76,11 @@ def read_arrival(entry: ArrivalEntry, now: datetime) -> Arrival:
     faults = Faults()
     entered = entry.guardian
     guardian = faults.take("/guardian", lambda: read_guardian(entered)) if entered else None
-    person = faults.take("/person", lambda: _read_person(entry.person, now.astimezone(CITY).date()))
-    if person is not None and entered is None and needs_guardian(entry.kind, person.birth_date, entry.arrived_at):
+    today = now.astimezone(CITY).date()
+    document = faults.take("/person/document", lambda: entry.person.document.read(today))
+    person = faults.take("/person", lambda: _read_person(entry.person, document, today))
+    born = (document and document.birth_date) or entry.person.birth_date
+    if entered is None and needs_guardian(entry.kind, born, entry.arrived_at):
         faults.add("/guardian", "guardian-required")
     if entry.arrived_at > now + CLOCK_TOLERANCE:
         faults.add("/arrived_at", "in-the-future")
@@ -116,22 +119,13 @@ def read_guardian(entered: Guardian) -> Guardian:
     return Guardian(name, phone, relation)
 
 
-def _read_person(entry: PersonEntry, today: date) -> Person:
-    faults = Faults()
-    document = faults.take("/document", lambda: entry.document.read(today))
-    # With a number that is no number, the rest is still checked, against a document that says nothing.
-    beside = document or Document(entry.document.kind, "", "")
-    person = faults.take(
-        "",
-        lambda: read_person(
-            name=entry.name,
-            document=beside,
-            birth_date=entry.birth_date,
-            sex=entry.sex,
-            phone=entry.phone,
-            today=today,
-        ),
+def _read_person(entry: PersonEntry, document: Document | None, today: date) -> Person:
+    return read_person(
+        name=entry.name,
+        # With a number that is no number, the rest is still checked, against a document that says nothing.
+        document=document or Document(entry.document.kind, "", ""),
+        birth_date=entry.birth_date,
+        sex=entry.sex,
+        phone=entry.phone,
+        today=today,
     )
-    faults.refuse()
-    assert person is not None
-    return person
