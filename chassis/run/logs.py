@@ -166,17 +166,25 @@ def _is_literal(record: logging.LogRecord) -> bool:
     return False
 
 
-def configure(service: str, component: str, level: str = "info") -> None:
-    """Set up the process's logs; `component` is `web`, `worker` or a command's name."""
-    least = logging.getLevelNamesMapping()[level.upper()]
-    _process.clear()
-    _process.update(service=service, component=component)
+def _configure_structlog(least: int) -> None:
     structlog.configure(
         processors=[_render],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+# Before `configure`, and in a command that forgets it: structlog's own way would print values of variables.
+_configure_structlog(logging.WARNING)
+
+
+def configure(service: str, component: str, level: str = "info") -> None:
+    """Set up the process's logs; `component` is `web`, `worker` or a command's name."""
+    least = logging.getLevelNamesMapping()[level.upper()]
+    _process.clear()
+    _process.update(service=service, component=component)
+    _configure_structlog(least)
     root = logging.getLogger()
     root.handlers[:] = [_LibraryHandler()]
     # What libraries say below a warning is theirs; the server's own access log would write addresses as they came.

@@ -4,33 +4,31 @@ import asyncio
 import gc
 import os
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from chassis.data.db import Database
 from chassis.run import logs, tracing
-from chassis.run.settings import ServiceSettings
+from chassis.run.server import ANSWERS_SECONDS, Server
+from chassis.run.settings import ProcessSettings, ServiceSettings
 from chassis.run.timers import Timers
 from chassis.web.health import Health, HealthCheck, database_check
 
 log = structlog.get_logger()
 
 # `anju demo down` promises an end within 15 s, open streams too; a process takes at most 8 of them.
-ANSWERS_SECONDS = 4.0  # for requests that are being answered; event streams end at once
 PARTS_SECONDS = 3.0  # for a relay's or consumer's running transaction
 CLOSE_SECONDS = 1.0
 # A matcher that keeps a million objects alive spends its time in collections otherwise (architecture.md, section 5).
 GC_THRESHOLDS = (100_000, 20, 100)
 
 Background = Callable[[], Coroutine[Any, Any, None]]
+P = TypeVar("P", bound=ProcessSettings)
 S = TypeVar("S", bound=ServiceSettings)
 
 
@@ -52,8 +50,8 @@ class Reports(Runs, Protocol):
 class WebParts:
     """What a web process runs. `app` comes from `chassis.web.app.create_app`."""
 
-    app: ASGIApp
-    db: Database
+    app: Starlette
+    db: Database | None
     health: Health
     background: Sequence[Background] = ()
     on_stop: Sequence[Callable[[], None]] = ()  # called first of all, before requests are waited for
@@ -71,8 +69,8 @@ class WorkerParts:
     checks: Sequence[HealthCheck] = field(default=())
 
 
-def run_web(factory: Callable[[S], WebParts], settings: S) -> None:
-    """Run a service's web process until SIGTERM or SIGINT; exits the interpreter with the process's code."""
+def run_web(factory: Callable[[P], WebParts], settings: P) -> None:
+    """Run a web process, the portal's too, until SIGTERM or SIGINT; exits the interpreter with the process's code."""
     _run(settings, "web", lambda stop: _web(factory(settings), settings, stop))
 
 
@@ -81,13 +79,7 @@ def run_worker(factory: Callable[[S], WorkerParts], settings: S) -> None:
     _run(settings, "worker", lambda stop: _worker(factory(settings), settings, stop))
 
 
-def run_app(app: ASGIApp, *, name: str, host: str, port: int, level: str = "info") -> None:
-    """Run an application that is no service (the portal) in the same way."""
-    logs.configure(name, "web", level)
-    _loop(lambda stop: _together(_Server(app, host, port), [], stop))
-
-
-def _run(settings: ServiceSettings, component: str, main: Callable[[asyncio.Event], Awaitable[bool]]) -> None:
+def _run(settings: ProcessSettings, component: str, main: Callable[[asyncio.Event], Awaitable[bool]]) -> None:
     logs.configure(settings.service(), component, settings.log_level)
     tracing.configure(settings.service(), settings.trace_sample_ratio)
     _loop(main)
@@ -125,8 +117,8 @@ def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
     log.error("loop-error", exc_info=context.get("exception"))
 
 
-async def _web(parts: WebParts, settings: ServiceSettings, stop: asyncio.Event) -> bool:
-    server = _Server(parts.app, settings.host, settings.port)
+async def _web(parts: WebParts, settings: ProcessSettings, stop: asyncio.Event) -> bool:
+    server = Server(parts.app, settings.host, settings.port)
 
     def stopping() -> None:
         parts.health.stopping = True
@@ -147,7 +139,7 @@ async def _worker(parts: WorkerParts, settings: ServiceSettings, stop: asyncio.E
         checks.append(HealthCheck("consumers", consumers_find))
     health = Health(checks)
     running = [part.run for part in (parts.relay, parts.consumers, parts.timers) if part is not None]
-    server = _Server(Starlette(routes=health.routes()), settings.host, settings.worker_port)
+    server = Server(Starlette(routes=health.routes()), settings.host, settings.worker_port)
 
     def stopping() -> None:
         health.stopping = True
@@ -156,7 +148,7 @@ async def _worker(parts: WorkerParts, settings: ServiceSettings, stop: asyncio.E
 
 
 async def _together(
-    server: "_Server",
+    server: "Server",
     background: Sequence[Background],
     stop: asyncio.Event,
     stopping: Callable[[], None] = lambda: None,
@@ -202,44 +194,3 @@ def _name(run: Background) -> str:
 
 def _code(name: str) -> str:
     return name.lower().replace(".<locals>", "").replace("_", "-").strip("-.")
-
-
-class _Server(uvicorn.Server):
-    """The HTTP server, told to stop by the process instead of by signals of its own."""
-
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            http="httptools",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Who is asking comes from tokens, never from addresses; and public addresses come from the settings.
-            proxy_headers=False,
-            timeout_graceful_shutdown=int(ANSWERS_SECONDS),
-        )
-        super().__init__(config)
-        self._socket: socket.socket | None = None
-
-    def bind(self) -> bool:
-        """Take the port, or say that it is taken."""
-        family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((self.config.host, self.config.port))
-        except OSError as error:
-            listener.close()
-            log.critical("port-not-free", host=self.config.host, port=self.config.port, exc_info=error)
-            return False
-        self._socket = listener
-        log.info("listening", host=self.config.host, port=listener.getsockname()[1], pid=os.getpid())
-        return True
-
-    async def serve_until_told(self) -> None:
-        """Serve until `should_exit`; signals are the process's matter."""
-        assert self._socket is not None
-        await self._serve(sockets=[self._socket])

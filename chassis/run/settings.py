@@ -59,8 +59,8 @@ Secret32 = Annotated[SecretStr, AfterValidator(_is_secret)]
 KeySet = Annotated[SecretStr, AfterValidator(_is_key_set)]
 
 
-class ServiceSettings(BaseSettings):
-    """What every service needs. A service subclasses it with its own `env_prefix` and adds its own."""
+class ProcessSettings(BaseSettings):
+    """What every web process needs, the portal's too."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True, validate_default=True
@@ -72,8 +72,17 @@ class ServiceSettings(BaseSettings):
         return str(cls.model_config.get("env_prefix", "")).removeprefix("ANJU_").rstrip("_").lower()
 
     environment: Environment = Field("production", description="Where it runs. `demo` and `test` allow test tokens.")
-    host: str = Field("127.0.0.1", description="Address that the web process and the worker's health page listen on.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(0, ge=0, le=65535, description="Port of the web process; 0 takes a free one.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
+    trace_sample_ratio: float = Field(
+        0.01, ge=0, le=1, description="Share of requests that are traced, if the caller has not decided it."
+    )
+
+
+class ServiceSettings(ProcessSettings):
+    """What every service needs. A service subclasses it with its own `env_prefix` and adds its own."""
+
     worker_port: int = Field(0, ge=0, le=65535, description="Port of the worker's health page; 0 takes a free one.")
     replica: str = Field(
         default_factory=lambda: secrets.token_hex(4),
@@ -108,10 +117,6 @@ class ServiceSettings(BaseSettings):
 
     max_in_flight: int = Field(200, ge=1, description="Requests handled at once; the next one is answered 503.")
     max_streams: int = Field(500, ge=1, description="Event streams open at once; the next one is answered 503.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
-    trace_sample_ratio: float = Field(
-        0.01, ge=0, le=1, description="Share of requests that are traced, if the caller has not decided it."
-    )
 
 
 S = TypeVar("S", bound=BaseSettings)

@@ -6,19 +6,21 @@ from datetime import date, datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from chassis.web.faults import fault
 from chassis.web.i18n import N_
 
 # C0 without tab and line ends, DEL, and halves of surrogate pairs: PostgreSQL refuses some, no text needs any.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_TIME = ((str, datetime), "not-a-time", N_("Must be a time by RFC 3339 with an offset."))
 # Pydantic would read "12" as 12, 1 as true and a number as a time: a client's mistake must not become a record.
 _WRITTEN_AS: Mapping[type, tuple[tuple[type, ...], str, str]] = {
     bool: ((bool,), "not-a-boolean", N_("Must be true or false.")),
     int: ((int,), "not-an-integer", N_("Must be a whole number.")),
     float: ((int, float), "not-a-number", N_("Must be a number.")),
-    datetime: ((str, datetime), "not-a-time", N_("Must be a time by RFC 3339 with an offset.")),
+    datetime: _TIME,
+    AwareDatetime: _TIME,
     date: ((str, date), "not-a-date", N_("Must be a date, YYYY-MM-DD.")),
 }
 _CONTROL = N_("Contains a character that cannot be stored.")
