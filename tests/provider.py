@@ -21,7 +21,7 @@ class TokenProvider:
 
     def serve(self, parts: WebParts) -> None:
         """Let the service's application read discovery and keys from here."""
-        parts.app.state.oidc._client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))  # type: ignore[attr-defined]
+        parts.app.state.oidc._client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
 
     def subject(self, role: str, unit: str, name: str = "") -> str:
         """The person of a role, unit and name; of a service its own name."""

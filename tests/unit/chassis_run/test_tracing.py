@@ -2,6 +2,7 @@
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 
 from chassis.run import tracing
 
@@ -12,7 +13,7 @@ SAMPLED, UNSAMPLED = f"00-{TRACE}-b7ad6b7169203331-01", f"00-{TRACE}-b7ad6b71692
 @pytest.fixture(autouse=True, scope="module")
 def configured() -> None:
     """A process that samples nothing of its own."""
-    if not isinstance(trace.get_tracer_provider(), tracing.TracerProvider):
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
         tracing.configure("demo", 0.0)
 
 
