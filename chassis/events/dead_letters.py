@@ -198,8 +198,8 @@ async def _read(settings: KafkaSettings, letter: DeadLetter) -> RawRecord | None
     reader = kafka.reader(settings)
     place = TopicPartition(letter.topic, letter.partition)
     try:
+        await kafka.start(reader.start(), READ_SECONDS)
         async with asyncio.timeout(READ_SECONDS):
-            await reader.start()
             reader.assign([place])
             start, end = await reader.beginning_offsets([place]), await reader.end_offsets([place])
             if not start[place] <= letter.offset < end[place]:

@@ -199,12 +199,36 @@ async def close_consumer(consumer: AIOKafkaConsumer) -> None:
             await _within(CLOSE_SECONDS, part.close())
 
 
+async def start(starting: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Wait for a client's start; raises TimeoutError, or what the start raises.
+
+    A start that is cancelled half-way leaves its connection open, so a cancelled caller lets it end by itself first.
+    """
+    task = asyncio.create_task(starting)
+    task.add_done_callback(_take_note)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=CLOSE_SECONDS)
+        raise
+    finally:
+        task.cancel()
+    if not done:
+        raise TimeoutError
+    task.result()
+
+
 async def _within(seconds: float, closing: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(closing)
-    # What a client raises while it is being thrown away is of no use; it must only not be reported as unseen.
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    task.add_done_callback(_take_note)
     if not (await asyncio.wait({task}, timeout=seconds))[0]:
         task.cancel()
+
+
+def _take_note(done: asyncio.Task[None]) -> None:
+    # What a client raises while it is being thrown away is of no use; it must only not be reported as unseen.
+    if not done.cancelled():
+        done.exception()
 
 
 def reader(settings: KafkaSettings) -> AIOKafkaConsumer:
@@ -226,8 +250,7 @@ async def answers(settings: KafkaSettings) -> bool:
     """Ask over a fresh connection whether the broker is there."""
     probe = admin(settings)
     try:
-        async with asyncio.timeout(PROBE_REQUEST_TIMEOUT_MS / 1000):
-            await probe.start()
+        await start(probe.start(), PROBE_REQUEST_TIMEOUT_MS / 1000)
     except (KafkaError, TimeoutError, OSError):
         return False
     finally:
@@ -239,7 +262,7 @@ async def members(settings: KafkaSettings, group: str) -> set[str]:
     """Return the client ids of a group's members, asked for over a fresh connection; raises KafkaError."""
     probe = admin(settings)
     try:
-        await probe.start()
+        await start(probe.start(), PROBE_REQUEST_TIMEOUT_MS / 1000)
         described: list[Any] = await probe.describe_consumer_groups([group])
     finally:
         await _within(CLOSE_SECONDS, probe.close())

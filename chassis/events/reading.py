@@ -111,8 +111,7 @@ class Reading:
     async def run(self) -> None:
         """Read for ever."""
         try:
-            async with asyncio.timeout(START_SECONDS):
-                await self._broker.start()
+            await kafka.start(self._broker.start(), START_SECONDS)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._load_when_due())
                 tasks.create_task(self._watch())

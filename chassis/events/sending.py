@@ -81,7 +81,7 @@ class Sending:
         if self._producer is None:
             self._producer = kafka.producer(self._settings)
             try:
-                await asyncio.wait_for(self._producer.start(), START_SECONDS)
+                await kafka.start(self._producer.start(), START_SECONDS)
             except (KafkaError, TimeoutError) as error:
                 raise SendFailed from error
             finally:

@@ -1,0 +1,196 @@
+"""What the tests of events share: a database with the plumbing, a service's writer, a consumer that notes effects."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import structlog
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from pydantic import BaseModel
+
+from chassis.data.db import Database, Transaction
+from chassis.events import tables
+from chassis.events.consumers import Consumers
+from chassis.events.histories import BadRecord, HistorySubscription, Record, each
+from chassis.events.kafka import KafkaSettings
+from chassis.events.outbox import Emission
+from chassis.events.relay import Relay
+from chassis.events.tables import consumer_positions, relay_mark
+from chassis.events.wake import Wake
+from tests.parts import Kafka, Postgres
+
+effects = sa.Table(
+    "effects",
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False),
+)
+
+
+class Counted(BaseModel):
+    """An event of these tests: the nth of its key."""
+
+    number: int
+    padding: str = ""
+    broken: bool = False
+
+
+def _create(connection: sa.Connection) -> None:
+    tables.create(Operations(MigrationContext.configure(connection)))
+    effects.metadata.create_all(connection)
+
+
+Databases = Callable[[], Awaitable[Database]]
+
+
+@pytest.fixture
+async def new_database(postgres: Postgres) -> AsyncIterator[Databases]:
+    """Makes databases with the plumbing tables and a table of effects; the second call makes another."""
+    made: list[Database] = []
+
+    async def make() -> Database:
+        made.append(await prepared(await postgres.new_database()))
+        return made[-1]
+
+    yield make
+    for each_made in made:
+        await each_made.dispose()
+
+
+async def prepared(dsn: str) -> Database:
+    """Open a database after making the tables in it."""
+    database = Database(dsn, service="test")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(_create)
+    return database
+
+
+@dataclass
+class Service:
+    """A service of these tests: writes events of `topic` into `db`, relays them, and reads them into its effects."""
+
+    db: Database
+    kafka: KafkaSettings
+    topic: str
+    group: str
+    mended: bool = False
+    written: dict[str, int] = field(default_factory=dict)
+
+    async def write(self, keys: Sequence[str], *, padding: str = "", broken: bool = False) -> None:
+        """Publish the next event of each key, in one transaction."""
+        async with self.db.transaction() as tx:
+            for key in keys:
+                self.written[key] = self.written.get(key, 0) + 1
+                tx.emit(self.emission(key, self.written[key], padding=padding, broken=broken))
+
+    def emission(self, key: str, number: int, *, padding: str = "", broken: bool = False) -> Emission:
+        """The event that `write` publishes."""
+        model = Counted(number=number, padding=padding, broken=broken)
+        return Emission(self.topic, key, "anju.test.counted.v1", model, "history")
+
+    def relay(self) -> Relay:
+        """A copy of the service's relay."""
+        return Relay(self.db, self.kafka, "test")
+
+    def consumers(self, replica: str = "1") -> Consumers:
+        """A copy of the service's consumers."""
+        subscription = HistorySubscription(self.topic, self.group, each(self.handle), self.handle)
+        return Consumers(self.db, replace(self.kafka, replica=replica), "test", [subscription])
+
+    async def handle(self, tx: Transaction, record: Record) -> None:
+        """Note the record as an effect; a broken one cannot be handled until the service is mended."""
+        event = Counted.model_validate_json(record.value)
+        if event.broken and not self.mended:
+            raise BadRecord("broken")
+        row = {"topic": record.topic, "key": record.key, "number": event.number, "event_id": record.event_id}
+        await tx.execute(sa.insert(effects).values(row))
+
+    async def effects(self) -> list[tuple[str, int]]:
+        """(key, number) of each effect, in the order of commits within a key."""
+        async with self.db.read() as tx:
+            rows = await tx.all(sa.select(effects.c.key, effects.c.number).order_by(effects.c.id))
+        return [(row.key, row.number) for row in rows]
+
+    async def all_arrived(self) -> bool:
+        """Whether there are as many effects as events written; `check` tells whether they are the right ones."""
+        async with self.db.read() as tx:
+            count: int = await tx.scalar(sa.select(sa.func.count()).select_from(effects))
+        return count >= sum(self.written.values())
+
+    async def check(self, *, without: Sequence[tuple[str, int]] = ()) -> None:
+        """Every event once, and those of a key in their order."""
+        by_key: dict[str, list[int]] = {}
+        for key, number in await self.effects():
+            by_key.setdefault(key, []).append(number)
+        expected = {
+            key: [number for number in range(1, last + 1) if (key, number) not in without]
+            for key, last in self.written.items()
+        }
+        assert by_key == {key: numbers for key, numbers in expected.items() if numbers}
+
+    async def all_sent(self) -> bool:
+        """Whether Kafka has acknowledged every event written."""
+        async with self.db.read() as tx:
+            sent: int = await tx.scalar(sa.select(relay_mark.c.sent))
+        return sent >= sum(self.written.values())
+
+    async def positions(self) -> dict[int, Any]:
+        """Rows of the consumer's places, by partition."""
+        async with self.db.read() as tx:
+            rows = await tx.all(sa.select(consumer_positions).where(consumer_positions.c.group == self.group))
+        return {row.partition: row for row in rows}
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What the code under test logs, instead of pages of it on the screen."""
+    with structlog.testing.capture_logs() as entries:
+        yield entries
+
+
+Services = Callable[..., Awaitable[Service]]
+
+
+def settings_of(kafka: Kafka, **changed: Any) -> KafkaSettings:
+    """Settings of a client that may do everything."""
+    operator = kafka.operator
+    settings = KafkaSettings(kafka.bootstrap, operator.username, operator.password, replica="1", client_id="test")
+    return replace(settings, **changed)
+
+
+@pytest.fixture
+async def new_service(kafka: Kafka, new_database: Databases) -> Services:
+    """Makes services with a topic, a group and a database of their own."""
+
+    async def make(*, partitions: int = 3, **config: str) -> Service:
+        topic = await kafka.new_topic(partitions=partitions, **config)
+        service = Service(await new_database(), settings_of(kafka), topic, kafka.new_name("group"))
+        service.db.after_every_commit(Wake(service.db))
+        return service
+
+    return make
+
+
+@asynccontextmanager
+async def running(*parts: Relay | Consumers) -> AsyncIterator[None]:
+    """Run parts of a worker, and cancel them at the end as a worker does when it stops."""
+    tasks = [asyncio.create_task(part.run()) for part in parts]
+    try:
+        yield
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
