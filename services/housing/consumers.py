@@ -43,23 +43,22 @@ def _premises_id(key: str) -> UUID:
         raise BadRecord("unreadable-key") from None
 
 
-def newest(records: Sequence[StateRecord]) -> tuple[list[StateRecord], list[str]]:
-    """Return each key's last record of a batch, and the keys that ended: one key is of one partition, in order."""
-    last = {record.key: record for record in records}
-    return [record for record in last.values() if record.value is not None], [
-        key for key, record in last.items() if record.value is None
+def _split(records: Sequence[StateRecord]) -> tuple[list[StateRecord], list[str]]:
+    """Return what is there now, and the keys of what ended."""
+    return [record for record in records if record.value is not None], [
+        record.key for record in records if record.value is None
     ]
 
 
 async def apply_headcounts(tx: Transaction, records: Sequence[StateRecord]) -> None:
     """Keep the headcounts of a batch."""
-    present, ended = newest(records)
+    present, ended = _split(records)
     await keep_headcounts(tx, [read_headcount(record) for record in present], [_premises_id(key) for key in ended])
 
 
 async def apply_units(tx: Transaction, records: Sequence[StateRecord]) -> None:
     """Keep the units of a batch."""
-    present, ended = newest(records)
+    present, ended = _split(records)
     await keep_units(tx, [read_unit(record) for record in present], ended)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.data.db import Transaction
-from chassis.data.encryption import Keyring, SubjectKey
+from chassis.data.encryption import KeyErased, Keyring
 from services.housing.domain.premises import Operator, Premises, Room
 from services.housing.storage.tables import premises, rooms
 
@@ -51,12 +51,16 @@ async def find(tx: Transaction, premises_id: UUID) -> Premises | None:
 
 
 async def firm_name(tx: Transaction, keyring: Keyring, premises_id: UUID) -> str | None:
-    """Return the operator's name if it is a firm. A natural person's is not read here: that needs purpose and case."""
+    """Return the operator's name if it is a firm. A natural person's is not read here: that needs purpose and case;
+    and one whose key was erased is nobody's any more."""
     query = sa.select(premises.c.operator_kind, premises.c.operator_name).where(premises.c.premises_id == premises_id)
     row = await tx.one_or_none(query)
     if row is None or row.operator_kind != "firm":
         return None
-    key: SubjectKey = await keyring.subject_key(tx, premises_id)
+    try:
+        key = await keyring.subject_key(tx, premises_id)
+    except KeyErased:
+        return None
     return key.open(row.operator_name, NAME)
 
 

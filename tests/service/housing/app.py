@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from pydantic import SecretStr
 
 from chassis.run.service import WebParts
 from services.housing import wiring
@@ -21,25 +22,26 @@ def make(dsn: str, provider: FakeProvider) -> WebParts:
         database_url=dsn,
         kafka_bootstrap="127.0.0.1:1",
         kafka_username="housing",
-        kafka_password="not-used",
+        kafka_password=SecretStr("not-used"),
         oidc_issuer=ISSUER,
         oidc_client_id="housing",
-        oidc_client_secret="housing-secret",
-        session_secret=SECRET,
-        idempotency_secret=SECRET,
-        encryption_keys=f'{{"k1": "{SECRET}"}}',
+        oidc_client_secret=SecretStr("housing-secret"),
+        session_secret=SecretStr(SECRET),
+        idempotency_secret=SecretStr(SECRET),
+        encryption_keys=SecretStr(f'{{"k1": "{SECRET}"}}'),
         encryption_active="k1",
         public_urls={"housing": ORIGIN, "portal": ISSUER},
     )
     parts = wiring.web(settings)
     client = httpx.AsyncClient(transport=httpx.MockTransport(provider.handle))
-    parts.app.state.oidc._client = client  # type: ignore[attr-defined]
+    parts.app.state.oidc._client = client
     return parts
 
 
 async def end(parts: WebParts) -> None:
     """Close the process's connections, once the relay's last wake has given its own back."""
     await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "wake relay"))
+    assert parts.db is not None
     await parts.db.dispose()
 
 
@@ -51,6 +53,6 @@ def headers(provider: FakeProvider, role: str, unit: str, **more: str) -> dict[s
 
 def logged_in(parts: WebParts, role: str, unit: str, language: str = "en") -> dict[str, str]:
     """Return the cookies of a person who is logged in at the pages."""
-    sessions: Any = parts.app.state.access._sessions  # type: ignore[attr-defined]
+    sessions: Any = parts.app.state.access._sessions
     session = {"sub": f"{role}-{unit}", "name": "王明", "role": role, "unit": unit, "until": time.time() + 600}
     return {sessions._cookie: sessions._sealer.seal(sessions._cookie, session), "anju_lang": language}

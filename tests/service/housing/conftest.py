@@ -58,7 +58,7 @@ async def db(postgres: Postgres, migrated: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def keyring() -> Keyring:
-    return Keyring({"k1": bytes(32)}, "k1")
+    return Keyring({"k1": b"s" * 32}, "k1")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,135 @@
+"""Housing's pages without a browser: who sees what, and a form that loses nothing of what was typed."""
+
+from collections.abc import AsyncIterator
+from html import unescape
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from chassis.data.db import Database
+from chassis.run.service import WebParts
+from services.housing.storage.tables import premises
+from tests.service.housing.app import ORIGIN, end, logged_in, make
+from tests.service.housing.conftest import Register
+from tests.unit.chassis_web.demo import FakeProvider
+
+pytestmark = pytest.mark.postgres
+
+TYPED = {
+    "key": "0192d8a0-0000-7000-8000-000000000042",
+    "kind": "hotel",
+    "name": "湖滨旅馆",
+    "address": "柳堤街道湖滨路 8 号",
+    "division_code": "330199001",
+    "latitude": "30.25",
+    "longitude": "120.17",
+    "rooms": "0801~0804 客房 20\n0001 厨房 30",
+    "operator.kind": "person",
+    "operator.name": "陈晓敏",
+    "operator.phone": "13800000000",
+    "operator_unit": "hotel-01",
+}
+
+
+@pytest.fixture
+async def parts(db: Database) -> AsyncIterator[WebParts]:
+    made = make(db._url, FakeProvider())
+    yield made
+    await end(made)
+
+
+def browser(
+    parts: WebParts, role: str = "inspector", unit: str = "station-01", language: str = "en"
+) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=parts.app),
+        base_url=ORIGIN,
+        headers={"accept": "text/html", "sec-fetch-site": "same-origin"},
+        cookies=logged_in(parts, role, unit, language),
+    )
+
+
+async def test_the_list_is_in_both_languages(parts: WebParts, register: Register) -> None:
+    await register()
+    async with browser(parts) as english, browser(parts, language="zh-CN") as chinese:
+        shown = (await english.get("/")).text
+        assert "Within the area of" in shown
+        assert '<span lang="zh-CN">湖滨旅馆</span>' in shown
+        assert "辖区内" in (await chinese.get("/")).text
+
+
+async def test_the_detail_names_a_firm_but_no_person(parts: WebParts, register: Register) -> None:
+    made = await register()
+    async with browser(parts) as page, browser(parts, unit="station-02") as other:
+        shown = await page.get(f"/premises/{made.premises_id}")
+        assert shown.status_code == 200
+        assert "湖滨旅馆有限公司" in shown.text
+        assert (await other.get(f"/premises/{made.premises_id}")).status_code == 403
+
+
+async def test_who_is_not_logged_in_is_sent_to_log_in_and_comes_back(parts: WebParts) -> None:
+    async with browser(parts) as page:
+        page.cookies.clear()
+        answer = await page.get("/premises/new?x=1")
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/login?next=/premises/new%3Fx%3D1"
+
+
+@pytest.mark.parametrize("role", ["clerk", "duty_officer", "manager"])
+async def test_other_roles_get_a_page_that_says_why(parts: WebParts, role: str) -> None:
+    async with browser(parts, role=role) as page:
+        answer = await page.get("/")
+        assert answer.status_code == 403
+        assert "Your role or unit may not" in answer.text
+
+
+async def test_an_operator_sees_no_way_to_register(parts: WebParts) -> None:
+    async with browser(parts, role="premises_operator", unit="hotel-01") as page:
+        assert "/premises/new" not in (await page.get("/")).text
+        assert (await page.get("/premises/new")).status_code == 403
+
+
+async def test_a_form_registers_once_and_leads_to_the_premises(parts: WebParts, db: Database) -> None:
+    async with browser(parts) as page:
+        first = await page.post("/premises/new", data=TYPED)
+        again = await page.post("/premises/new", data=TYPED)
+        assert (first.status_code, again.status_code) == (303, 303)
+        assert first.headers["location"] == again.headers["location"]
+        shown = await page.get(first.headers["location"])
+    assert "Capacity 20" in shown.text
+    assert "陈晓敏" not in shown.text
+    async with db.read() as tx:
+        assert await tx.scalar(sa.select(sa.func.count()).select_from(premises)) == 1
+
+
+async def test_a_refused_form_keeps_what_was_typed(parts: WebParts) -> None:
+    typed = {
+        **TYPED,
+        "name": "<旅馆>",
+        "address": "",
+        "rooms": "0801 客房 20\n0801 客房 20",
+        "division_code": "330199002",
+    }
+    async with browser(parts) as page:
+        answer = await page.post("/premises/new", data=typed)
+        assert answer.status_code == 422
+        shown = unescape(answer.text)
+        assert 'value="<旅馆>"' in shown
+        assert "&lt;旅馆&gt;" in answer.text
+        assert "0801 客房 20\n0801 客房 20" in shown
+        assert TYPED["key"] in shown
+        assert "Standard address: This field is required." in shown
+
+        answer = await page.post("/premises/new", data={**typed, "address": "柳堤街道"})
+        assert "This division lies outside" in unescape(answer.text)
+        answer = await page.post("/premises/new", data={**typed, "address": "柳堤街道", "division_code": "330199001"})
+        assert "Line 2: this room number stands there twice." in unescape(answer.text)
+
+
+async def test_a_form_from_another_site_is_refused(parts: WebParts, db: Database) -> None:
+    async with browser(parts) as page:
+        answer = await page.post("/premises/new", data=TYPED, headers={"sec-fetch-site": "cross-site"})
+        assert answer.status_code == 403
+    async with db.read() as tx:
+        assert await tx.scalar(sa.select(sa.func.count()).select_from(premises)) == 0
