@@ -1,6 +1,6 @@
 """The application around a service's routes: one place that says what every web process of ours does."""
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import orjson
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -116,14 +117,16 @@ def create_app(
         app.include_router(router)
     app.router.routes.extend([*health.routes(), *pages.routes(), assets.ROUTE])
 
+    # A log-out leads to the provider; the portal is where one chooses again.
+    form_targets = [settings.oidc_issuer, settings.public_urls.get("portal", "")]
     answers = Answers(pages.problem, problems or {})
-    answers.install(app)
-    app.add_middleware(Limits, max_in_flight=settings.max_in_flight, answer=answers.response)
-    app.add_middleware(Edge, headers=security_headers(_origins(settings)), answer=answers.response)
+    surround(app, answers, max_in_flight=settings.max_in_flight, form_targets=form_targets)
     return WebParts(app, db, health, [units.run, *background], [streams.stop])
 
 
-def _origins(settings: ServiceSettings) -> str:
-    """The provider, to which a log-out leads, and the portal."""
-    addresses = (settings.oidc_issuer, settings.public_urls.get("portal", ""))
-    return " ".join(sorted({f"{urlsplit(each).scheme}://{urlsplit(each).netloc}" for each in addresses if each}))
+def surround(app: Starlette, answers: Answers, *, max_in_flight: int, form_targets: Iterable[str]) -> None:
+    """Put errors, limits and the edge around an application; `form_targets` are addresses that a form may lead to."""
+    origins = sorted({f"{urlsplit(each).scheme}://{urlsplit(each).netloc}" for each in form_targets if each})
+    answers.install(app)
+    app.add_middleware(Limits, max_in_flight=max_in_flight, answer=answers.response)
+    app.add_middleware(Edge, headers=security_headers(" ".join(origins)), answer=answers.response)

@@ -79,23 +79,14 @@ class Pages:
         self._environment = environment(templates)
 
     def render(self, request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
-        """Return a template as the answer; every template also knows the names of `_shared`."""
+        """Return a template as the answer; every template also knows the names of `frame`."""
         text = self._environment.get_template(name).render(self._shared(request) | context)
         return HTMLResponse(text, status)
 
     def _shared(self, request: Request) -> dict[str, Any]:
         caller: Caller | None = getattr(request.state, "caller", None) or self._access.at_page(request)
-        theme = request.cookies.get(THEME_COOKIE, "auto")
-        return {
-            "lang": i18n.language(),
-            "theme": theme if theme in THEMES else "auto",
-            "caller": caller,
-            "unit_name": self._units.of(caller.unit) if caller else "",
-            "portal_url": self._settings.public_urls.get("portal"),
-            "urls": self._settings.public_urls,
-            "path": request.url.path,
-            "server_time": datetime.now(UTC),
-        }
+        unit_name = self._units.of(caller.unit) if caller else ""
+        return frame(request, self._settings.public_urls) | {"caller": caller, "unit_name": unit_name}
 
     def problem(self, request: Request, problem: Problem) -> Response:
         """Return an error as a page; who is not logged in is sent to log in, and comes back to where they were."""
@@ -158,6 +149,21 @@ def _to_login(request: Request) -> Response:
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = local_path(here) if request.method == "GET" else "/"
     return RedirectResponse(f"/login?next={quote(back)}", 303)
+
+
+def frame(request: Request, urls: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the shell around every page needs; nobody is logged in unless the caller is set beside it."""
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    return {
+        "lang": i18n.language(),
+        "theme": theme if theme in THEMES else "auto",
+        "caller": None,
+        "unit_name": "",
+        "portal_url": urls.get("portal"),
+        "urls": urls,
+        "path": request.url.path,
+        "server_time": datetime.now(UTC),
+    }
 
 
 def environment(templates: Path) -> jinja2.Environment:

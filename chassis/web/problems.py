@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 import structlog
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -187,7 +187,7 @@ class Answers:
             return of_database(error)
         return None
 
-    def install(self, app: FastAPI) -> None:
+    def install(self, app: Starlette) -> None:
         """Answer every known exception of `app`; what is left is a 500 at the application's edge."""
 
         async def answer(request: Request, error: Exception) -> Response:

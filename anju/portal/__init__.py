@@ -1,0 +1,1 @@
+"""The start page of a demo city and its development identity provider; for demo and tests only."""

@@ -1,0 +1,42 @@
+"""Puts the portal together."""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from anju.portal.pages import PortalPages
+from anju.portal.provider import Provider
+from anju.portal.settings import Settings
+from anju.portal.tokens import make_key
+from chassis.run.service import WebParts
+from chassis.web import assets, i18n
+from chassis.web.app import surround
+from chassis.web.health import Health
+from chassis.web.problems import Answers
+
+# It serves one demo.
+MAX_IN_FLIGHT = 100
+
+
+def web(settings: Settings) -> WebParts:
+    """Return the portal's web process; makes the signing key at the first start."""
+    i18n.load([Path(__file__).parent, i18n.ROOT / "chassis"])
+    provider = Provider(settings, make_key(settings.key_file))
+    pages = PortalPages(settings, provider)
+    health = Health([])
+    app = Starlette(
+        routes=[
+            Route("/", pages.start),
+            Route("/.well-known/openid-configuration", provider.discovery),
+            Route("/jwks.json", provider.keys),
+            Route("/authorize", pages.authorize),
+            Route("/token", provider.token, methods=["POST"]),
+            Route("/logout", provider.logout),
+            *health.routes(),
+            assets.ROUTE,
+        ]
+    )
+    app.router.redirect_slashes = False
+    surround(app, Answers(pages.problem), max_in_flight=MAX_IN_FLIGHT, form_targets=settings.public_urls.values())
+    return WebParts(app, None, health)
