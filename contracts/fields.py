@@ -77,6 +77,14 @@ CLASSES: Final[Mapping[str, tuple[str, str]]] = {
 RETENTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "request": ("仅在处理该次请求期间", "while the request is answered; what is kept has a tag of its own"),
     "topic_7_days": ("消息保存7日", "7 days in the topic"),
+    "topic_30_days": (
+        "消息保存30日(部门长假后仍可读取)",
+        "30 days in the topic, so that a department reads on after a long holiday",
+    ),
+    "statistics": (
+        "长期保存(不涉及个人,不涉及单个住所)",
+        "kept for good: counts that name no person and no single dwelling",
+    ),
     "current": ("事物存续期间,仅保留现状", "while the thing exists; the present state only"),
     "stay": ("居住期间及其后法定保存期", "the stay and the statutory term after it"),
     "notice": ("通知有效期及其后法定保存期", "the notice's term and the statutory term after it"),

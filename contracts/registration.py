@@ -1,11 +1,15 @@
-"""What registration publishes: stays, headcounts and the tree of units."""
+"""What registration publishes: stays, headcounts, stubs of premises, counts of a day and the tree of units."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
+
+from pydantic import model_validator
 
 from contracts.event import Code, DivisionCode, Event, Instant, State
 from contracts.fields import field, tags
+from contracts.housing import PremisesKind
+from contracts.statistics import COUNT, Statistics
 
 # Only alerts reads stays, to compare them with notices; who stays there is known to registration alone.
 STAY = tags(purpose="notice_matching", basis="residence_registration", class_="pseudonym", retention="topic_7_days")
@@ -14,6 +18,7 @@ TOKEN = tags(purpose="notice_matching", basis="notice_instrument", class_="pseud
 # it is kept as a present state only.
 HEADCOUNT = tags(purpose="housing_safety", basis="residence_registration", class_="personal", retention="current")
 PLACE = tags(purpose="housing_safety", basis="not_personal", class_="none", retention="current")
+STUB = tags(purpose=("registration", "housing_safety"), basis="not_personal", class_="none", retention="topic_7_days")
 UNIT = tags(purpose="organisation", basis="not_personal", class_="none", retention="current")
 
 
@@ -75,6 +80,47 @@ class OccupancyV1(State):
 
     premises_id: Annotated[UUID, field(PLACE)]
     headcount: Annotated[int, field(HEADCOUNT, ge=0)]
+
+
+class PremisesStubbedV1(Event):
+    """Premises that nobody had entered yet are used at registration, to be inspected; housing completes them.
+
+    Key of the record is the premises id.
+    """
+
+    premises_id: Annotated[UUID, field(STUB)]
+    kind: Annotated[PremisesKind, field(STUB)]
+    address: Annotated[str, field(STUB, min_length=1, max_length=200)]
+    division_code: Annotated[DivisionCode, field(STUB)]
+    stubbed_at: Annotated[Instant, field(STUB)]
+
+
+class TimelinessV1(Event):
+    """Of the arrivals of a day: registered within the term of the rule packs, or after it."""
+
+    on_time: Annotated[int, field(COUNT, ge=0)]
+    late: Annotated[int, field(COUNT, ge=0)]
+
+
+class RegistrationStatisticsV1(Statistics):
+    """Stays of one kind in one division on one day, as known now: corrections and late entries bring a new version.
+
+    `registered` counts the stays open at the day's end (today: now), `arrivals` and `departures` those that happened on
+    the day, whenever they were recorded. Annulled stays count nowhere. A day without a record is like the day before
+    it: as many registered, no arrivals, no departures.
+    """
+
+    kind: Annotated[StayKind, field(COUNT)]
+    registered: Annotated[int, field(COUNT, ge=0)]
+    arrivals: Annotated[int, field(COUNT, ge=0)]
+    departures: Annotated[int, field(COUNT, ge=0)]
+    timeliness: Annotated[TimelinessV1, field(COUNT)]
+
+    @model_validator(mode="after")
+    def _each_arrival_is_on_time_or_late(self) -> Self:
+        if self.timeliness.on_time + self.timeliness.late != self.arrivals:
+            raise ValueError("on time and late together are the arrivals")
+        return self
 
 
 class UnitNameV1(Event):

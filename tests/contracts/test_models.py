@@ -15,6 +15,7 @@ from contracts.registration import MatchingTokenV1, OccupancyV1, PersonArrivedV1
 
 ID = UUID("019ab001-5c00-7000-8000-000000000001")
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+STATISTICS = (envelope.REGISTRATION_STATISTICS, envelope.HOUSING_STATISTICS, envelope.ALERTS_STATISTICS)
 
 
 def arrived(**changes: object) -> PersonArrivedV1:
@@ -95,20 +96,28 @@ def test_type_and_model_have_one_name(type_: str, model: type) -> None:
     match = re.fullmatch(r"anju\.(registration|housing|alerts)\.([a-z-]+)\.v([0-9]+)", type_)
     assert match
     camel = "".join(word.capitalize() for word in match[2].split("-"))
-    assert model.__name__ == f"{camel}V{match[3]}"
+    # Three services publish statistics: their models' names say whose.
+    owner = match[1].capitalize() if camel == "Statistics" else ""
+    assert model.__name__ == f"{owner}{camel}V{match[3]}"
     assert model.__module__ == f"contracts.{match[1]}"
     assert model.__doc__
 
 
 def test_states_and_topics_are_those_of_the_interfaces() -> None:
     states = {type_ for type_, model in envelope.TYPES.items() if issubclass(model, State)}
-    assert states == {envelope.OCCUPANCY, envelope.UNIT, envelope.PREMISES}
+    assert states == {envelope.OCCUPANCY, envelope.UNIT, envelope.PREMISES, *STATISTICS}
     named = {value for name, value in vars(topics).items() if name.isupper()}
     assert named == {
         "registration.stays",
         "registration.occupancy",
         "registration.units",
+        "registration.stubs",
+        "registration.statistics",
         "housing.premises",
+        "housing.inspections",
+        "housing.statistics",
         "alerts.alerts",
         "alerts.notices",
+        "alerts.statistics",
+        "alerts.department.fire",
     }
