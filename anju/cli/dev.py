@@ -25,11 +25,14 @@ def token(
     """Print a token of the development identity provider, valid for 12 hours, as the last line."""
     city = selection(context).city()
 
-    from anju.portal.tokens import issue, load_key
+    from anju.portal.tokens import UnknownRole, issue, load_key
 
     key_file = city.environment("portal")["ANJU_PORTAL_KEY_FILE"]
     try:
         key = load_key(key_file)
     except FileNotFoundError:
         refuse(f"The identity provider of {city.directory} has not started yet: start it with `anju demo up`.")
-    typer.echo(issue(key, city.url("portal"), role, unit, name, datetime.now(UTC)))
+    try:
+        typer.echo(issue(key, city.url("portal"), role, unit, name, datetime.now(UTC)))
+    except UnknownRole as error:
+        refuse(str(error))

@@ -26,7 +26,9 @@ class UnknownRole(ValueError):
 
 def load_key(file: Path | str) -> RSAKey:
     """Return the signing key; raises FileNotFoundError before the portal's first start."""
-    return RSAKey.import_key(Path(file).read_bytes(), {"use": "sig", "alg": ALGORITHM})
+    key = RSAKey.import_key(Path(file).read_bytes(), {"use": "sig", "alg": ALGORITHM})
+    key.ensure_kid()
+    return key
 
 
 def make_key(file: Path) -> RSAKey:
