@@ -1,0 +1,324 @@
+"""Notices over HTTP: who may do what, what is refused and how, and who sees whom a notice names."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.data import audit
+from chassis.data.db import Database
+from chassis.data.tables import audit_entries
+from services.alerts.storage.tables import notice_terms, notices
+from services.alerts.use_cases.keep_unit import Unit, keep_unit
+from tests.service.alerts.conftest import Api, Registration, now
+
+pytestmark = pytest.mark.postgres
+
+NUMBER = "330199199001010015"
+AUTHOR = ("notice_author", "notice-desk-01", "赵一")
+APPROVER = ("notice_approver", "notice-desk-02", "孙三")
+OVERSEER = ("overseer", "oversight", "周五")
+
+
+def proposal(**changes: Any) -> dict[str, Any]:
+    """A sound proposal."""
+    made = {
+        "kind": "wanted",
+        "instrument": {"kind": "arrest_approval", "number": "云检捕〔2026〕0144 号", "authority": "云汀市人民检察院"},
+        "subject": {"document": {"kind": "resident_id", "number": NUMBER}, "name": "陈某"},
+        "starts_at": now().isoformat(),
+        "ends_at": (now() + timedelta(days=30)).isoformat(),
+        "recipients": ["command-centre"],
+        "instructions": "两名民警到场；先核对证件原件。",
+    }
+    return made | changes
+
+
+async def propose(api: Api, **changes: Any) -> dict[str, Any]:
+    """Propose, and return the answer."""
+    response = await api.post("/notices", proposal(**changes), *AUTHOR)
+    assert response.status_code == 201, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+async def approve(api: Api, notice: dict[str, Any]) -> dict[str, Any]:
+    """Approve, and return the answer."""
+    response = await api.post(
+        f"/notices/{notice['notice_id']}/approval", {"content_hash": notice["content_hash"]}, *APPROVER
+    )
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+async def test_propose_approve_withdraw(api: Api, registration: Registration) -> None:
+    """The short way through a notice's life, and what registration is asked on it."""
+    notice = await propose(api)
+    assert notice["state"] == "proposed"
+    (asked,) = registration.asked
+    assert asked.headers["anju-on-behalf-of"] == api.provider.subject(*AUTHOR)
+    assert asked.headers["authorization"] == "Bearer service-token"
+    assert NUMBER not in str(asked.url)
+    active = await approve(api, notice)
+    assert (active["state"], active["content_hash"]) == ("active", notice["content_hash"])
+    path = f"/notices/{notice['notice_id']}/withdrawal"
+    ended = (await api.post(path, {"reason": "已到案", "why": "carried_out"}, *AUTHOR)).json()
+    assert (ended["state"], ended["why"]) == ("ended", "carried_out")
+    again = await api.post(path, {"reason": "已到案"}, *AUTHOR)
+    assert again.status_code == 409
+    assert again.json()["type"] == "urn:anju:problem:notice-ended"
+    assert (again.json()["state"], again.json()["why"]) == ("ended", "carried_out")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "code"),
+    [
+        ({"kind": "lost_document"}, "/kind", "kind-not-available"),
+        ({"kind": "protection_order"}, "/kind", "kind-not-available"),
+        ({"kind": "family_tracing"}, "/kind", "kind-not-available"),
+        ({"kind": "suspicious"}, "/kind", "not-a-choice"),
+        ({"subject": {"name": "陈某"}}, "/subject/document", "document-required"),
+        ({"kind": "missing_person"}, "/instrument/kind", "instrument-not-for-kind"),
+        ({"premises_ids": [str(uuid4())]}, "/premises_ids", "premises-not-for-kind"),
+        ({"starts_at": (now() - timedelta(days=2)).isoformat()}, "/starts_at", "starts-too-early"),
+        ({"starts_at": (now() + timedelta(days=91)).isoformat()}, "/starts_at", "starts-too-late"),
+        ({"ends_at": (now() + timedelta(days=4000)).isoformat()}, "/ends_at", "term-too-long"),
+        ({"starts_at": "2026-11-24T10:00:00"}, "/starts_at", "offset-missing"),
+        ({"recipients": []}, "/recipients", "too-few"),
+        ({"recipients": ["nowhere"]}, "/recipients/0", "unknown-unit"),
+        ({"instructions": "   "}, "/instructions", "too-short"),
+        ({"instructions": "a\u0000b"}, "/instructions", "unprintable-character"),
+        ({"ethnicity": "x"}, "/ethnicity", "unknown-field"),
+    ],
+)
+async def test_a_proposal_that_breaks_a_rule_names_the_field(
+    api: Api, db: Database, registration: Registration, change: dict[str, Any], pointer: str, code: str
+) -> None:
+    """422, pointer, code and a sentence; nothing of it is stored."""
+    async with db.transaction() as tx:
+        await keep_unit(tx, Unit("command-centre", "指挥中心", "Command centre", "command_centre", ()), (1, 1))
+    body = proposal(**change)
+    if "starts_at" in change and code.startswith("starts"):
+        body["ends_at"] = (now() + timedelta(days=92)).isoformat()
+    response = await api.post("/notices", body, *AUTHOR)
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    found = {(error["pointer"], error["code"]) for error in response.json()["errors"]}
+    assert (pointer, code) in found
+    assert all(error["message"] for error in response.json()["errors"])
+    async with db.read() as tx:
+        assert await tx.scalar(sa.select(sa.func.count()).select_from(notices)) == 0
+
+
+async def test_a_number_that_fails_its_check_is_refused_at_its_field(api: Api, registration: Registration) -> None:
+    """As registration says it, without the number."""
+    fault = {"pointer": "/document/number", "code": "number-fails-its-check", "message": "请再读一次校验码。"}
+    registration.status, registration.body = 422, {"errors": [fault]}
+    response = await api.post("/notices", proposal(), *AUTHOR)
+    assert response.status_code == 422
+    assert response.json()["errors"] == [fault | {"pointer": "/subject/document/number"}]
+    assert NUMBER not in response.text
+
+
+@pytest.mark.parametrize("status", [500, 503, 401, 404])
+async def test_registration_that_answers_wrongly_is_unreachable(
+    api: Api, registration: Registration, status: int
+) -> None:
+    """503 with Retry-After, also when it is down; the same request goes through afterwards."""
+    body, key = proposal(), str(uuid4())
+    registration.status = status
+    response = await api.post("/notices", body, *AUTHOR, key=key)
+    registration.status, registration.down = 200, True
+    down = await api.post("/notices", body, *AUTHOR, key=key)
+    for each in (response, down):
+        assert each.status_code == 503
+        assert each.json()["type"] == "urn:anju:problem:registration-unreachable"
+        assert each.headers["retry-after"]
+    registration.down = False
+    assert (await api.post("/notices", body, *AUTHOR, key=key)).status_code == 201
+
+
+async def test_too_many_tokens_is_told_with_the_time_to_wait(api: Api, registration: Registration) -> None:
+    """429 as registration says."""
+    registration.status = 429
+    response = await api.post("/notices", proposal(), *AUTHOR)
+    assert (response.status_code, response.headers["retry-after"]) == (429, "60")
+
+
+async def test_one_key_is_one_notice(api: Api) -> None:
+    """A repeat gives the first answer; another body under the key is refused."""
+    body, key = proposal(), str(uuid4())
+    first = await api.post("/notices", body, *AUTHOR, key=key)
+    second = await api.post("/notices", body, *AUTHOR, key=key)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    other = await api.post("/notices", proposal(instructions="别的"), *AUTHOR, key=key)
+    assert other.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("unit", "name", "code"),
+    [("notice-desk-01", "钱二", "same-unit"), ("notice-desk-01", "赵一", "same-unit")],
+)
+async def test_nobody_of_the_authors_unit_approves_and_the_try_is_kept(
+    api: Api, db: Database, unit: str, name: str, code: str
+) -> None:
+    """403, the notice stays proposed, and the audit log holds the attempt."""
+    notice = await propose(api)
+    body = {"content_hash": notice["content_hash"]}
+    response = await api.post(f"/notices/{notice['notice_id']}/approval", body, "notice_approver", unit, name)
+    assert response.status_code == 403
+    assert response.json()["type"] == f"urn:anju:problem:{code}"
+    assert (await api.get(f"/notices/{notice['notice_id']}", *OVERSEER)).json()["state"] == "proposed"
+    async with db.read() as tx:
+        rows = await tx.all(sa.select(audit_entries).where(audit_entries.c.action == "notice.approval-refused"))
+    assert [(row.subject, row.actor_unit) for row in rows] == [(notice["notice_id"], unit)]
+
+
+async def test_approval_needs_the_hash_of_what_waits(api: Api) -> None:
+    """Another hash is 409, a hash that is none 422, a notice that is none 404."""
+    notice = await propose(api)
+    path = f"/notices/{notice['notice_id']}/approval"
+    other = await api.post(path, {"content_hash": "0" * 64}, *APPROVER)
+    assert (other.status_code, other.json()["type"]) == (409, "urn:anju:problem:content-changed")
+    assert (await api.post(path, {"content_hash": "abc"}, *APPROVER)).status_code == 422
+    nowhere = f"/notices/{uuid4()}/approval"
+    assert (await api.post(nowhere, {"content_hash": notice["content_hash"]}, *APPROVER)).status_code == 404
+    await approve(api, notice)
+    twice = await api.post(path, {"content_hash": notice["content_hash"]}, *APPROVER)
+    assert (twice.status_code, twice.json()["type"]) == (409, "urn:anju:problem:nothing-to-approve")
+
+
+async def test_two_approvers_at_once_are_one_approval(api: Api, db: Database) -> None:
+    """One 200, one 409, one signature."""
+    notice = await propose(api)
+    body = {"content_hash": notice["content_hash"]}
+    path = f"/notices/{notice['notice_id']}/approval"
+    answers = await asyncio.gather(
+        *(api.post(path, body, "notice_approver", "notice-desk-02", name) for name in ("孙三", "李四"))
+    )
+    assert sorted(each.status_code for each in answers) == [200, 409]
+    async with db.read() as tx:
+        assert await tx.scalar(sa.select(sa.func.count()).where(notice_terms.c.signature.is_not(None))) == 1
+
+
+async def test_a_renewal_is_proposed_again_and_the_old_term_runs_on(api: Api) -> None:
+    """A new hash; active all along; the later end counts from the approval."""
+    notice = await approve(api, await propose(api))
+    later = (now() + timedelta(days=60)).isoformat()
+    renewed = await api.post(f"/notices/{notice['notice_id']}/renewal", {"ends_at": later}, *AUTHOR)
+    assert renewed.status_code == 200
+    waiting = renewed.json()
+    assert (waiting["state"], waiting["ends_at"]) == ("active", notice["ends_at"])
+    assert waiting["content_hash"] != notice["content_hash"]
+    assert waiting["renewal"]["content_hash"] == waiting["content_hash"]
+    active = await approve(api, waiting)
+    assert active["ends_at"] == later.replace("Z", "+00:00")
+    assert active["renewal"] is None
+    elsewhere = await api.post(
+        f"/notices/{notice['notice_id']}/renewal", {"ends_at": later}, "notice_author", "notice-desk-02", "吴六"
+    )
+    assert (elsewhere.status_code, elsewhere.json()["type"]) == (403, "urn:anju:problem:not-your-unit")
+
+
+async def test_the_overseer_suspends_and_lifts(api: Api) -> None:
+    """With reasons, which the history keeps."""
+    notice = await approve(api, await propose(api))
+    path = f"/notices/{notice['notice_id']}"
+    assert (await api.post(f"{path}/suspension", {"reason": "误报"}, *OVERSEER)).json()["state"] == "suspended"
+    assert (await api.post(f"{path}/suspension", {"reason": "误报"}, *OVERSEER)).status_code == 409
+    assert (await api.post(f"{path}/lifting", {"reason": "已复核"}, *OVERSEER)).json()["state"] == "active"
+    history = (await api.get(path, *OVERSEER)).json()["history"]
+    assert [(each["change"], each.get("reason")) for each in history] == [
+        ("proposed", None),
+        ("approved", None),
+        ("suspended", "误报"),
+        ("lifted", "已复核"),
+    ]
+
+
+async def test_the_subject_is_for_its_authors_unit_and_who_decides_and_each_look_is_logged(
+    api: Api, db: Database
+) -> None:
+    """With purpose and case; never in lists, never to others, never after the decision to the approver."""
+    notice = await propose(api)
+    path, why = f"/notices/{notice['notice_id']}", {"purpose": "notice_verification", "case": "N-1"}
+    colleague = ("notice_author", "notice-desk-01", "钱二")
+    for reader in (AUTHOR, colleague, APPROVER):
+        body = (await api.get(path, *reader, **why)).json()
+        assert body["subject"]["document"]["number"] == NUMBER
+        assert body["subject_as_signed"] is True
+        assert NUMBER not in body["content"]
+    others = [
+        ("notice_author", "notice-desk-02", "吴六"),
+        ("notice_approver", "notice-desk-01", "郑七"),
+    ]
+    for reader in others:
+        assert "subject" not in (await api.get(path, *reader, **why)).json()
+    for reader in (AUTHOR, APPROVER, OVERSEER):
+        assert "subject" not in (await api.get(path, *reader)).json()
+        assert NUMBER not in (await api.get("/notices", *reader)).text
+    await approve(api, notice)
+    assert "subject" not in (await api.get(path, *APPROVER, **why)).json()
+    async with db.read() as tx:
+        rows = await tx.all(sa.select(audit_entries).where(audit_entries.c.action == "notice.subject-read"))
+    assert [(row.actor, row.purpose, row.case) for row in rows] == [
+        (api.provider.subject(*reader), "notice_verification", "N-1") for reader in (AUTHOR, colleague, APPROVER)
+    ]
+    assert (await audit.verify(db)).first_bad is None
+
+
+async def test_purpose_and_case_are_both_needed_and_of_the_role(api: Api) -> None:
+    """400 for one alone or malformed, 403 for another role's purpose."""
+    path = f"/notices/{(await propose(api))['notice_id']}"
+    for wrong in ({"purpose": "notice_verification"}, {"purpose": "notice_verification", "case": "no spaces"}):
+        response = await api.get(path, *AUTHOR, **wrong)
+        assert (response.status_code, response.json()["type"]) == (400, "urn:anju:problem:purpose-required")
+    assert (await api.get(path, *AUTHOR, purpose="registration_service", case="1")).status_code == 403
+
+
+async def test_the_subject_is_sealed_in_the_database(api: Api, db: Database) -> None:
+    """Neither number nor name stands in any table."""
+    await propose(api)
+    async with db.read() as tx:
+        names = [
+            row.tablename for row in await tx.all(sa.text("SELECT tablename FROM pg_tables WHERE schemaname='public'"))
+        ]
+        for name in names:
+            found = await tx.scalar(
+                sa.text(
+                    f"SELECT count(*) FROM {name} t WHERE t::text LIKE '%' || :number || '%' OR t::text LIKE '%陈某%'"
+                ).bindparams(number=NUMBER)
+            )
+            assert found == 0, name
+
+
+@pytest.mark.parametrize("role", ["clerk", "inspector", "duty_officer", "manager", "administrator", "resident"])
+async def test_other_roles_have_no_part_in_notices(api: Api, role: str) -> None:
+    """403 for reading and for each step."""
+    notice = await propose(api)
+    path = f"/notices/{notice['notice_id']}"
+    assert (await api.get("/notices", role, "city")).status_code == 403
+    assert (await api.get(path, role, "city")).status_code == 403
+    assert (await api.post("/notices", proposal(), role, "city")).status_code == 403
+    assert (await api.post(f"{path}/approval", {"content_hash": "0" * 64}, role, "city")).status_code == 403
+    assert (await api.post(f"{path}/withdrawal", {"reason": "x"}, role, "city")).status_code == 403
+    assert (await api.post(f"{path}/suspension", {"reason": "x"}, role, "city")).status_code == 403
+
+
+async def test_lists_are_paged_newest_first_and_filtered_by_state(api: Api) -> None:
+    """Each notice once over the pages."""
+    made = [(await propose(api))["notice_id"] for _n in range(5)]
+    first = (await api.get("/notices", *OVERSEER, limit=2)).json()
+    second = (await api.get("/notices", *OVERSEER, limit=2, cursor=first["next"])).json()
+    third = (await api.get("/notices", *OVERSEER, limit=2, cursor=second["next"])).json()
+    found = [each["notice_id"] for page in (first, second, third) for each in page["items"]]
+    assert found == made[::-1]
+    assert third["next"] is None
+    assert (await api.get("/notices", *OVERSEER, state="active")).json()["items"] == []
+    for wrong in ({"cursor": "x"}, {"limit": 0}, {"limit": 101}, {"state": "open"}):
+        assert (await api.get("/notices", *OVERSEER, **wrong)).status_code == 422
