@@ -62,6 +62,6 @@ class PortalPages:
         names: Mapping[str, str] = self._units.get(unit, {})
         return names.get("en" if i18n.language() == "en" else "zh", unit)
 
-    def _render(self, request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
+    def _render(self, request: Request, name: str, answer: int = 200, **context: Any) -> HTMLResponse:
         shared = frame(request, self._settings.public_urls) | {"portal_url": None, "name_of": self._unit_name}
-        return HTMLResponse(self._environment.get_template(name).render(shared | context), status)
+        return HTMLResponse(self._environment.get_template(name).render(shared | context), answer)

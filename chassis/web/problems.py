@@ -163,7 +163,10 @@ class Answers:
         """Return the answer that fits the request: a page outside /api where a page was asked for."""
         wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
         if self.as_page is not None and wants_page:
-            return self.as_page(request, problem)
+            try:
+                return self.as_page(request, problem)
+            except Exception as error:
+                log.error("problem-page-failed", code=problem.code, exc_info=error)
         return as_json(problem)
 
     def problem_of(self, error: Exception) -> Problem | None:
