@@ -1,0 +1,80 @@
+"""Reporting's page: calm while there is nothing, and for managers only."""
+
+import time
+from collections.abc import AsyncIterator
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from chassis.data.migrations import migrate
+from chassis.run.service import WebParts
+from services.reporting import wiring
+from services.reporting.settings import Settings
+from services.reporting.storage.tables import opening
+from tests.parts import Postgres
+from tests.unit.chassis_web.demo import ISSUER, SECRET
+
+pytestmark = pytest.mark.postgres
+
+ORIGIN = "http://reporting.test:8104"
+
+
+@pytest.fixture(scope="module")
+async def parts(postgres: Postgres) -> AsyncIterator[WebParts]:
+    dsn = await postgres.new_database()
+    await migrate(dsn, "reporting")
+    made = wiring.web(
+        Settings(
+            database_url=dsn,
+            kafka_bootstrap="127.0.0.1:1",
+            kafka_username="reporting",
+            kafka_password=SecretStr("not-used"),
+            oidc_issuer=ISSUER,
+            oidc_client_id="reporting",
+            oidc_client_secret=SecretStr("reporting-secret"),
+            session_secret=SecretStr(SECRET),
+            idempotency_secret=SecretStr(SECRET),
+            encryption_keys=SecretStr(f'{{"k1": "{SECRET}"}}'),
+            encryption_active="k1",
+            public_urls={"reporting": ORIGIN, "portal": ISSUER},
+        )
+    )
+    yield made
+    assert made.db is not None
+    await made.db.dispose()
+
+
+def browser(parts: WebParts, role: str) -> httpx.AsyncClient:
+    sessions = parts.app.state.access._sessions
+    session = {"sub": role, "name": "吴敏", "role": role, "unit": "city", "until": time.time() + 600}
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=parts.app),
+        base_url=ORIGIN,
+        headers={"accept": "text/html"},
+        cookies={sessions._cookie: sessions._sealer.seal(sessions._cookie, session), "anju_lang": "zh-CN"},
+    )
+
+
+async def test_an_empty_page_says_since_when(parts: WebParts) -> None:
+    async with browser(parts, "manager") as page:
+        shown = await page.get("/")
+    assert shown.status_code == 200
+    assert "没有服务发布过统计" in shown.text
+    assert parts.db is not None
+    async with parts.db.read() as tx:
+        opened_at = await tx.scalar(sa.select(opening.c.opened_at))
+    # On screen in the city's time, which is eight hours ahead of UTC.
+    assert f"{opened_at.astimezone(ZoneInfo('Asia/Shanghai')):%m-%d %H:%M} 起" in shown.text
+
+
+async def test_others_are_refused(parts: WebParts) -> None:
+    async with browser(parts, "clerk") as page:
+        assert (await page.get("/")).status_code == 403
+
+
+async def test_it_is_ready(parts: WebParts) -> None:
+    async with browser(parts, "manager") as page:
+        assert (await page.get("/health/ready")).status_code == 200
