@@ -42,7 +42,10 @@ class PurposeCase:
 
 
 class Access:
-    """Decides who a request's caller is: by bearer token, or by the session of a page."""
+    """Decides who a request's caller is: by bearer token, or by the session of a page.
+
+    The caller's own token is kept as `request.state.access_token`, for a question to another service on their behalf.
+    """
 
     def __init__(
         self,
@@ -66,7 +69,8 @@ class Access:
     async def _find(self, request: Request) -> Caller:
         values = request.headers.getlist("authorization")
         if values:
-            return await self._by_token(values)
+            caller, request.state.access_token = await self._by_token(values)
+            return caller
         found = self.at_page(request)
         if found is None:
             raise Problem(401, "unauthenticated", headers={"www-authenticate": "Bearer"})
@@ -77,9 +81,12 @@ class Access:
     def at_page(self, request: Request) -> Caller | None:
         """Return the person whose session the browser holds, if any: for pages that everybody may see."""
         session = self._sessions.read(request)
-        return Caller(session["sub"], session["name"], session["role"], session["unit"]) if session else None
+        if session is None:
+            return None
+        request.state.access_token = session["token"]
+        return Caller(session["sub"], session["name"], session["role"], session["unit"])
 
-    async def _by_token(self, values: list[str]) -> Caller:
+    async def _by_token(self, values: list[str]) -> tuple[Caller, str]:
         scheme, _space, token = values[0].partition(" ")
         if len(values) > 1 or scheme.lower() != "bearer" or not token:
             raise _bad_token()
@@ -90,13 +97,14 @@ class Access:
         role, subject = _text(claims.get(self._settings.claim_role)), _text(claims["sub"])
         if not subject:
             raise _bad_token()
-        return Caller(
+        caller = Caller(
             subject=subject,
             name=_text(claims.get("name")),
             role=role,
             unit=_text(claims.get(self._settings.claim_unit)),
             token_kind="service" if role == SERVICE_ROLE else "user",
         )
+        return caller, token.strip()
 
 
 def _text(claim: Any) -> str:

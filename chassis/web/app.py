@@ -39,12 +39,14 @@ class _ApiRoute(APIRoute):
             return handler
 
         async def read_json(request: Request) -> Response:
-            _check_media_type(request.headers.getlist("content-type"))
-            try:
-                # orjson refuses what json.loads lets pass: NaN, lone surrogates, bad UTF-8, endless depth.
-                request._json = orjson.loads(await request.body())
-            except orjson.JSONDecodeError:
-                raise Problem(400, "malformed-json") from None
+            body = await request.body()
+            if body:
+                _check_media_type(request.headers.getlist("content-type"))
+                try:
+                    # orjson refuses what json.loads lets pass: NaN, lone surrogates, bad UTF-8, endless depth.
+                    request._json = orjson.loads(body)
+                except orjson.JSONDecodeError:
+                    raise Problem(400, "malformed-json") from None
             return await handler(request)
 
         return read_json

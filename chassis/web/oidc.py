@@ -49,6 +49,14 @@ class _Metadata:
     end_session_endpoint: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A person whom the provider knows, and the token by which a service may ask another one as that person."""
+
+    claims: dict[str, Any]
+    access_token: str
+
+
 class Provider:
     """The provider that the settings name. Everything is read when it is first needed, and kept.
 
@@ -146,8 +154,8 @@ class Provider:
                 raise _unavailable() from None
         return self._metadata
 
-    async def exchange(self, code: str, verifier: str, redirect_uri: str, nonce: str) -> dict[str, Any]:
-        """Return the claims about the person who logged in, for an authorization code with PKCE (RFC 7636).
+    async def exchange(self, code: str, verifier: str, redirect_uri: str, nonce: str) -> LoggedIn:
+        """Return the person who logged in, for an authorization code with PKCE (RFC 7636).
 
         Claims come from the ID token, and from the userinfo endpoint where the role is not in it. Raises LoginRefused.
         """
@@ -156,14 +164,15 @@ class Provider:
         )
         try:
             claims = await self.verify(str(answer["id_token"]), self._settings.oidc_client_id, nonce)
+            access_token = str(answer["access_token"])
         except (BadToken, KeyError):
             raise LoginRefused from None
         endpoint = (await self.metadata()).userinfo_endpoint
-        if self._settings.claim_role not in claims and endpoint and "access_token" in answer:
-            more = await self._get(endpoint, {"authorization": f"Bearer {answer['access_token']}"})
+        if self._settings.claim_role not in claims and endpoint:
+            more = await self._get(endpoint, {"authorization": f"Bearer {access_token}"})
             if more.get("sub") == claims["sub"]:
                 claims = more | claims
-        return claims
+        return LoggedIn(claims, access_token)
 
     async def service_token(self) -> str:
         """Return a token of this service's own (client credentials, RFC 6749 section 4.4), kept until near its end."""

@@ -26,7 +26,9 @@ SESSION_SECONDS = 12 * 3600
 # The time to log in at the provider.
 LOGIN_SECONDS = 600
 NONCE_BYTES = 12  # AES-GCM's own size
-LONGEST_COOKIE = 4096
+LONGEST_COOKIE = 4096  # browsers keep no more (RFC 6265, section 6.1)
+# The sealed cookie takes four thirds of it, beside the claims; a longer one is not kept, and other services not asked.
+LONGEST_TOKEN = 2400
 
 
 class Sealer:
@@ -68,7 +70,7 @@ class Sessions:
         self._provider = provider
 
     def read(self, request: Request) -> dict[str, Any] | None:
-        """Return the session of a request: sub, name, role, unit, until; None without a valid one."""
+        """Return the session of a request: sub, name, role, unit, token, until; None without a valid one."""
         return self._sealer.open(self._cookie, request.cookies.get(self._cookie, ""), time.time())
 
     async def login(self, request: Request) -> Response:
@@ -100,12 +102,14 @@ class Sessions:
         started = self._sealer.open(name, request.cookies.get(name, ""), time.time())
         if started is None or not code:
             raise LoginRefused
-        claims = await self._provider.exchange(code, started["verifier"], f"{self.address}/callback", started["nonce"])
+        person = await self._provider.exchange(code, started["verifier"], f"{self.address}/callback", started["nonce"])
+        claims = person.claims
         session = {
             "sub": str(claims["sub"]),
             "name": str(claims.get("name") or claims.get("preferred_username") or ""),
             "role": str(claims.get(self._settings.claim_role) or ""),
             "unit": str(claims.get(self._settings.claim_unit) or ""),
+            "token": person.access_token if len(person.access_token) <= LONGEST_TOKEN else "",
         }
         response = RedirectResponse(started["next"], 303)
         self._set(response, self._cookie, session, SESSION_SECONDS)

@@ -5,14 +5,21 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from chassis.run.metrics import STREAM_CLIENTS
 from chassis.web.problems import Problem
 
+log = structlog.get_logger()
+
 # interfaces.md: a heartbeat every 10 s, by which a browser knows that the line is alive.
 HEARTBEAT_SECONDS = 10.0
+# As a comment a page never sees it; as an event, its connection knows how old the data is.
+HEARTBEAT = b"event: heartbeat\ndata: {}\n\n"
+# A reader that takes nothing for this long is gone, or comes back with its last position.
+SEND_SECONDS = 10.0
 # How soon a browser comes back after an end, so that a restart is felt as a short pause.
 RECONNECT_MILLISECONDS = 1000
 
@@ -60,14 +67,16 @@ class Streams:
         STREAM_CLIENTS.set(self._count)
         ends = [asyncio.ensure_future(self._stopping.wait()), asyncio.ensure_future(_left(receive))]
         try:
-            await _send(send, f"retry: {RECONNECT_MILLISECONDS}\n\n".encode())
+            await _send(send, f"retry: {RECONNECT_MILLISECONDS}\n\n".encode() + HEARTBEAT)
             await _forward(events, ends, send)
+            await _send(send, b"", more=False)
+        except TimeoutError:
+            log.info("stream-reader-too-slow")
         finally:
             for task in ends:
                 task.cancel()
             self._count -= 1
             STREAM_CLIENTS.set(self._count)
-        await _send(send, b"", more=False)
 
 
 async def _forward(events: AsyncIterator[Event], ends: Sequence[asyncio.Future[Any]], send: Send) -> None:
@@ -79,7 +88,7 @@ async def _forward(events: AsyncIterator[Event], ends: Sequence[asyncio.Future[A
             if any(end.done() for end in ends):
                 return
             if not coming.done():
-                await _send(send, b": heartbeat\n\n")
+                await _send(send, HEARTBEAT)
                 continue
             event = coming.result()
             if event is None:
@@ -101,7 +110,8 @@ async def _left(receive: Receive) -> None:
 
 
 async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": more})
+    async with asyncio.timeout(SEND_SECONDS):
+        await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 class _Stream(Response):

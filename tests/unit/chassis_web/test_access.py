@@ -7,10 +7,11 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
+from starlette.requests import Request
 
 from chassis.run.service import WebParts
 from chassis.web import oidc
-from chassis.web.access import within
+from chassis.web.access import Access, within
 from chassis.web.sessions import local_path
 from tests.unit.chassis_web.demo import ISSUER, ORIGIN, FakeProvider, client_of
 
@@ -258,6 +259,22 @@ async def test_a_page_refused_says_so_as_a_page(client: httpx.AsyncClient, provi
     await log_in(client, provider)
     missing = await client.get("/nothing-here", headers=PAGE)
     assert (missing.status_code, missing.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+async def test_the_callers_own_token_is_at_hand(
+    client: httpx.AsyncClient, provider: FakeProvider, parts: WebParts
+) -> None:
+    await log_in(client, provider)
+    request = Request(
+        {"type": "http", "headers": [(b"cookie", f"anju_demo_8199={client.cookies['anju_demo_8199']}".encode())]}
+    )
+    access: Access = parts.app.state.access
+    assert access.at_page(request) is not None
+    assert request.state.access_token.count(".") == 2
+    token = provider.token()
+    request = Request({"type": "http", "method": "GET", "headers": [(b"authorization", f"Bearer {token}".encode())]})
+    await access.caller(request)
+    assert request.state.access_token == token
 
 
 async def test_service_token_is_kept(parts: WebParts, provider: FakeProvider) -> None:

@@ -185,7 +185,7 @@ async def opened(parts: WebParts) -> Reader:
     reader = Reader(parts, "/api/v1/stream")
     start = await reader.next()
     assert start["status"] == 200
-    assert (await reader.next())["body"].startswith(b"retry: ")
+    assert (await reader.next())["body"] == b"retry: 1000\n\nevent: heartbeat\ndata: {}\n\n"
     assert (await reader.next())["body"] == b'id: 7\nevent: alert\ndata: {"a": 1}\n\n'
     return reader
 
@@ -211,6 +211,16 @@ async def test_a_quiet_stream_beats(streaming: WebParts, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
     reader = await opened(streaming)
-    assert (await reader.next())["body"] == b": heartbeat\n\n"
+    assert (await reader.next())["body"] == b"event: heartbeat\ndata: {}\n\n"
     reader.left.set()
     await asyncio.wait_for(reader.task, 2)
+
+
+async def test_a_reader_that_takes_nothing_is_let_go(streaming: WebParts, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chassis.web import streams
+
+    monkeypatch.setattr(streams, "SEND_SECONDS", 0.01)
+    reader = Reader(streaming, "/api/v1/stream")
+    reader.got = asyncio.Queue(maxsize=2)  # start and retry pass, the next one waits for ever
+    await asyncio.wait_for(reader.task, 2)
+    assert streaming.app.state.closed == [True]

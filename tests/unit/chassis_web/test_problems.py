@@ -127,7 +127,6 @@ async def test_only_json_is_taken(clerk: httpx.AsyncClient, content_type: str, s
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
         b"{",
         b"nonsense",
         b'{"name": NaN}',
@@ -145,6 +144,11 @@ async def test_only_json_is_taken(clerk: httpx.AsyncClient, content_type: str, s
 async def test_malformed_json_is_400(clerk: httpx.AsyncClient, body: bytes) -> None:
     response = await clerk.post("/api/v1/things", content=body, headers={"content-type": "application/json"})
     assert (response.status_code, response.json()["type"]) == (400, "urn:anju:problem:malformed-json")
+
+
+async def test_a_missing_body_lacks_everything(clerk: httpx.AsyncClient) -> None:
+    response = await clerk.post("/api/v1/things")
+    assert (response.status_code, codes(response)) == (422, {"": "required"})
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x00b", "\x07", "\x7f", "\x1b[2J"])
