@@ -1,7 +1,11 @@
 """The plumbing tables of this package: outbox and its relay's place, consumers' places, dead letters."""
 
+from typing import TYPE_CHECKING
+
 import sqlalchemy as sa
-from alembic.operations import Operations
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations  # only migrations need it: 0.1 s of every start
 
 metadata = sa.MetaData()
 
@@ -126,7 +130,7 @@ dead_letters = sa.Table(
 )
 
 
-def create(op: Operations) -> None:
+def create(op: "Operations") -> None:
     """Create the tables of this package; a service's first migration calls it."""
     metadata.create_all(op.get_bind(), checkfirst=False)
     op.execute("INSERT INTO outbox_epoch (epoch) SELECT extract(epoch FROM clock_timestamp())::bigint")
