@@ -41,6 +41,7 @@ def web(settings: Settings) -> "WebParts":
     from services.registration.api.problems import PROBLEMS
     from services.registration.api.routes import routes
     from services.registration.storage import units
+    from services.registration.web import desk, lists, stays
 
     db, vault, rules = _database(settings), _vault(settings), packs.load()
 
@@ -52,7 +53,12 @@ def web(settings: Settings) -> "WebParts":
         settings,
         db,
         title="Anju registration",
-        routers=[*routes(db, vault, rules, settings.district)],
+        routers=[
+            *routes(db, vault, rules, settings.district),
+            desk.pages(db, vault, rules),
+            stays.pages(db, vault, rules),
+            lists.pages(db, vault),
+        ],
         problems=PROBLEMS,
         purposes=allowed,
         unit_names=unit_names,

@@ -1,23 +1,21 @@
 """Registration's API for machines: arrivals, departures, corrections, look-ups, premises, matching tokens."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from chassis.data.db import Database
-from chassis.web.access import SERVICE_ROLE, Caller, PurposeCase, purpose, require
 from chassis.web.app import api_router
 from chassis.web.i18n import N_
 from chassis.web.idempotent import answer, once_for
 from chassis.web.problems import Problem
 from policy.packs import Packs
 from services.registration.api import views
+from services.registration.api.callers import AnotherService, Desk, DeskOrOfficer, Why, actor_of, present, reason_of
 from services.registration.api.models import ArrivalBody, CorrectionBody, DepartureBody, LookupBody, MatchingTokenBody
-from services.registration.domain.access import AREA_ROLES, DUTY_OFFICER, OPERATOR, Actor, Reason
 from services.registration.domain.stays import CITY
 from services.registration.use_cases import queries
 from services.registration.use_cases.correct_stay import correct_stay
@@ -27,10 +25,6 @@ from services.registration.use_cases.record_departure import record_departure
 from services.registration.use_cases.register_arrival import register_arrival
 from services.registration.vault import Vault
 
-Desk = Annotated[Caller, Depends(require(*sorted(AREA_ROLES), OPERATOR))]
-DeskOrOfficer = Annotated[Caller, Depends(require(*sorted(AREA_ROLES), OPERATOR, DUTY_OFFICER))]
-AnotherService = Annotated[Caller, Depends(require(SERVICE_ROLE))]
-Why = Annotated[PurposeCase, Depends(purpose)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 # The only service that may ask for matching tokens (product.md section 8).
@@ -52,7 +46,7 @@ def _stays(db: Database, vault: Vault, packs: Packs) -> APIRouter:
         async with once_for(request, caller) as turn:
             if turn.answer is None:
                 stay = await register_arrival(
-                    turn.tx, body.entry(), actor=_actor(caller), vault=vault, packs=packs, now=_now()
+                    turn.tx, body.entry(), actor=actor_of(caller), vault=vault, packs=packs, now=present()
                 )
                 turn.keep(201, views.arrival(stay))
         return answer(turn)
@@ -63,7 +57,7 @@ def _stays(db: Database, vault: Vault, packs: Packs) -> APIRouter:
         async with once_for(request, caller) as turn:
             if turn.answer is None:
                 stay = await record_departure(
-                    turn.tx, stay_id, body.departed_at, actor=_actor(caller), vault=vault, now=_now()
+                    turn.tx, stay_id, body.departed_at, actor=actor_of(caller), vault=vault, now=present()
                 )
                 turn.keep(200, {"stay_id": str(stay.stay_id), "departed_at": body.departed_at.isoformat()})
         return answer(turn)
@@ -75,7 +69,7 @@ def _stays(db: Database, vault: Vault, packs: Packs) -> APIRouter:
         async with once_for(request, caller) as turn:
             if turn.answer is None:
                 correction_id, stay = await correct_stay(
-                    turn.tx, stay_id, correction, actor=_actor(caller), vault=vault, packs=packs, now=_now()
+                    turn.tx, stay_id, correction, actor=actor_of(caller), vault=vault, packs=packs, now=present()
                 )
                 to_verify = stay.person.document.to_verify
                 kept = {"correction_id": str(correction_id), "stay_id": str(stay_id), "field": body.field}
@@ -86,7 +80,9 @@ def _stays(db: Database, vault: Vault, packs: Packs) -> APIRouter:
     async def get_stay(stay_id: UUID, caller: DeskOrOfficer, why: Why) -> dict[str, Any]:
         """Return one stay with its person unmasked; for `notice_verification` the case is an alert of this stay."""
         async with db.transaction() as tx:
-            read = await read_stay(tx, stay_id, actor=_actor(caller), reason=_reason(why), vault=vault, now=_now())
+            read = await read_stay(
+                tx, stay_id, actor=actor_of(caller), reason=reason_of(why), vault=vault, now=present()
+            )
         return views.stay_read(read)
 
     return router
@@ -98,7 +94,7 @@ def _lists(db: Database, vault: Vault) -> APIRouter:
     @router.post("/stays/lookup")
     async def post_lookup(request: Request, body: LookupBody, caller: Desk, why: Why) -> Response:
         """Return the open stays of a document's holder, or of a room, within the reader's area; logged each time."""
-        actor, now = _actor(caller), _now()
+        actor, now = actor_of(caller), present()
         async with once_for(request, caller) as turn:
             tx = turn.tx
             if turn.answer is not None:
@@ -112,7 +108,7 @@ def _lists(db: Database, vault: Vault) -> APIRouter:
                 stay_ids = await queries.find_by_room(tx, body.premises_id, body.room, actor=actor)
             if turn.answer is None:
                 turn.keep(200, {"stay_ids": [str(each) for each in stay_ids]})
-            found = await queries.show_found(tx, stay_ids, actor=actor, reason=_reason(why), vault=vault, now=now)
+            found = await queries.show_found(tx, stay_ids, actor=actor, reason=reason_of(why), vault=vault, now=now)
         return _json({"items": [views.found(each) for each in found], "next": None})
 
     @router.get("/premises")
@@ -124,7 +120,7 @@ def _lists(db: Database, vault: Vault) -> APIRouter:
     ) -> dict[str, Any]:
         """Return premises within the reader's area whose address contains a text."""
         async with db.read() as tx:
-            found = await queries.search_premises(tx, address, actor=_actor(caller), after=cursor, limit=limit)
+            found = await queries.search_premises(tx, address, actor=actor_of(caller), after=cursor, limit=limit)
         last = str(found[-1].premises.premises_id) if len(found) == limit else None
         return {"items": [views.premises(each) for each in found], "next": last}
 
@@ -132,7 +128,7 @@ def _lists(db: Database, vault: Vault) -> APIRouter:
     async def get_premises(premises_id: UUID, caller: Desk) -> dict[str, Any]:
         """Return premises with the free places of each room."""
         async with db.read() as tx:
-            return views.premises(await queries.show_premises(tx, premises_id, actor=_actor(caller)))
+            return views.premises(await queries.show_premises(tx, premises_id, actor=actor_of(caller)))
 
     @router.get("/premises/{premises_id}/occupants")
     async def get_occupants(
@@ -143,10 +139,10 @@ def _lists(db: Database, vault: Vault) -> APIRouter:
             found = await queries.list_occupants(
                 tx,
                 premises_id,
-                actor=_actor(caller),
-                reason=_reason(why),
+                actor=actor_of(caller),
+                reason=reason_of(why),
                 vault=vault,
-                now=_now(),
+                now=present(),
                 after=cursor,
                 limit=limit,
             )
@@ -168,7 +164,7 @@ def _tokens(vault: Vault, packs: Packs, district: str) -> APIRouter:
         if len(authors) != 1 or not AUTHOR.match(authors[0]):
             title = N_("The header Anju-On-Behalf-Of must name the notice's author.")
             raise Problem(400, "on-behalf-of-required", title=title)
-        now = _now()
+        now = present()
         per_hour = packs.on(now.astimezone(CITY).date(), district).notices.token_requests_per_hour
         async with once_for(request, caller) as turn:
             tokens = await issue_matching_token(
@@ -187,18 +183,6 @@ def _tokens(vault: Vault, packs: Packs, district: str) -> APIRouter:
         return _json(views.matching_tokens(tokens))
 
     return router
-
-
-def _actor(caller: Caller) -> Actor:
-    return Actor(caller.subject, caller.role, caller.unit)
-
-
-def _reason(why: PurposeCase) -> Reason:
-    return Reason(why.purpose, why.case)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -10,9 +10,10 @@ from chassis.data.db import Transaction
 from services.registration.domain.access import Actor, Reason, check_reach
 from services.registration.domain.arrivals import DocumentEntry
 from services.registration.domain.faults import at
+from services.registration.domain.masked import MaskedStay, mask
 from services.registration.domain.premises import Premises, UnknownPremises, free_places, read_room
-from services.registration.domain.stays import CITY, StayAt
-from services.registration.storage import persons, premises, stay_lists, units
+from services.registration.domain.stays import CITY, StayAt, UnknownStay
+from services.registration.storage import persons, premises, stay_lists, stays, units
 from services.registration.vault import Vault
 
 # One person has few stays at once, one room few people: more is a sign of a mistake, not a list to page through.
@@ -39,10 +40,7 @@ class PremisesView:
 
 async def show_premises(tx: Transaction, premises_id: UUID, *, actor: Actor) -> PremisesView:
     """Return one premises. Raises UnknownPremises, OutsideArea."""
-    place = await premises.get(tx, premises_id)
-    if place is None:
-        raise UnknownPremises
-    check_reach(actor, await units.areas(tx, actor.unit), place.division_code, place.operator_unit)
+    place = await _reachable(tx, premises_id, actor)
     (view,) = await _views(tx, [place])
     return view
 
@@ -72,6 +70,28 @@ async def _views(tx: Transaction, places: Sequence[Premises]) -> list[PremisesVi
         )
         for place in places
     ]
+
+
+async def desk_day(tx: Transaction, *, actor: Actor, vault: Vault, since: datetime, limit: int) -> list[MaskedStay]:
+    """Return what the actor's unit registered since a moment, newest first, masked."""
+    return [mask(each) for each in await stay_lists.registered_by_unit(tx, vault, actor.unit, since, limit)]
+
+
+async def masked_stay(tx: Transaction, stay_id: UUID, *, actor: Actor, vault: Vault) -> MaskedStay:
+    """Return one stay masked. Raises UnknownStay, OutsideArea."""
+    found = await stays.load(tx, vault, stay_id, unit=actor.unit)
+    if found is None:
+        raise UnknownStay
+    check_reach(actor, found.areas, found.stay.division_code, found.operator_unit)
+    return mask(StayAt(found.stay, found.address))
+
+
+async def masked_occupants(
+    tx: Transaction, premises_id: UUID, *, actor: Actor, vault: Vault, after: UUID | None, limit: int
+) -> list[MaskedStay]:
+    """Return who is registered at premises now, masked. Raises UnknownPremises, OutsideArea."""
+    await _reachable(tx, premises_id, actor)
+    return [mask(each) for each in await stay_lists.occupants(tx, vault, premises_id, after=after, limit=limit)]
 
 
 async def known_premises(tx: Transaction) -> Collection[str]:
@@ -116,13 +136,18 @@ async def list_occupants(
     limit: int,
 ) -> list[StayAt]:
     """Return who is registered at premises now, in order of registering. Raises UnknownPremises, OutsideArea."""
+    await _reachable(tx, premises_id, actor)
+    found = await stay_lists.occupants(tx, vault, premises_id, after=after, limit=limit)
+    _log(tx, "list-occupants", found, actor=actor, reason=reason, now=now, premises_id=premises_id)
+    return found
+
+
+async def _reachable(tx: Transaction, premises_id: UUID, actor: Actor) -> Premises:
     place = await premises.get(tx, premises_id)
     if place is None:
         raise UnknownPremises
     check_reach(actor, await units.areas(tx, actor.unit), place.division_code, place.operator_unit)
-    found = await stay_lists.occupants(tx, vault, premises_id, after=after, limit=limit)
-    _log(tx, "list-occupants", found, actor=actor, reason=reason, now=now, premises_id=premises_id)
-    return found
+    return place
 
 
 async def _with_areas(tx: Transaction, actor: Actor) -> Actor:
