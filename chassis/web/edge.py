@@ -104,7 +104,10 @@ def _complete(message: Message, always: dict[str, str]) -> None:
 
 def _route(scope: Scope) -> str:
     """Return the template, `/api/v1/stays/{stay_id}`: an address as it came may hold anything."""
-    return str(getattr(scope.get("route"), "path", "")) or "unmatched"
+    route, endpoint = scope.get("route"), scope.get("endpoint")
+    if route is None and endpoint is not None:  # FastAPI names its own kind of routes only
+        route = next((each for each in scope["app"].router.routes if getattr(each, "endpoint", None) == endpoint), None)
+    return str(getattr(route, "path", "unmatched"))
 
 
 def _method(scope: Scope) -> str:

@@ -93,9 +93,11 @@ class Limits:
 
 
 def _unstorable(scope: Scope) -> Problem | None:
-    """PostgreSQL stores no NUL; no address and no query of ours has one."""
+    """PostgreSQL stores no NUL; no address and no query of ours has one, nor bytes that ought to be encoded."""
     if "\0" in scope["path"]:
         return Problem(404, "not-found")
+    if not scope["query_string"].isascii():
+        return Problem(400, "malformed-request")
     return Problem(422, "not-storable") if b"%00" in scope["query_string"] else None
 
 

@@ -102,6 +102,17 @@ async def test_a_client_that_leaves_gets_nothing(parts: WebParts) -> None:
     assert connection.sent == []
 
 
+async def test_metrics_are_by_template_never_by_address(clerk: httpx.AsyncClient) -> None:
+    thing = "/api/v1/things/01935a3b-0000-7000-8000-000000000001"
+    for path in (thing, "/login", "/health/live", "/330199199001011234"):
+        await clerk.get(path)
+    page = (await clerk.get("/metrics")).text
+    for route in ("/api/v1/things/{thing_id}", "/login", "/health/live", "unmatched"):
+        assert f'route="{route}"' in page
+    assert "330199199001011234" not in page
+    assert "01935a3b" not in page
+
+
 async def test_a_full_queue_is_answered_at_once(build: Callable[..., WebParts]) -> None:
     parts = build(max_in_flight=2)
     release = asyncio.Event()
