@@ -118,6 +118,7 @@ class City:
             },
         }
         write_private(self.directory / "city.json", json.dumps(document, indent=1))
+        remember_owner(self.postgres_home, self.directory)
 
     def _service_settings(self, service: str) -> dict[str, str]:
         return {
@@ -196,34 +197,33 @@ def found(directory: Path) -> City | None:
         raise CityFailed(f"{directory / 'city.json'} is damaged: remove {directory} to begin a new city.") from None
 
 
+def make_directory(directory: Path) -> None:
+    """Make a city's data directory, if it is not there."""
+    if not directory.exists():
+        # The database's system user passes through it; all in it that is secret is the owner's alone.
+        directory.mkdir(parents=True)
+        directory.chmod(0o711)
+    for name in ("logs", "portal"):
+        (directory / name).mkdir(mode=0o700, exist_ok=True)
+
+
 def settle(directory: Path, port_base: int) -> City:
     """The city of this directory, at these ports: a former one with its data and secrets, or a new one.
 
+    Nothing is written: `save` is for who holds the directory.
+
     Raises:
-        CityFailed: the directory cannot be made or written.
+        CityFailed: a former city's city.json cannot be read.
     """
-    try:
-        if not directory.exists():
-            # The database's system user passes through it; all in it that is secret is the owner's alone.
-            directory.mkdir(parents=True)
-            directory.chmod(0o711)
-        for name in ("logs", "portal"):
-            (directory / name).mkdir(mode=0o700, exist_ok=True)
-        former = found(directory)
-        city = City(
-            directory=directory,
-            port_base=port_base,
-            postgres_home=former.postgres_home
-            if former
-            else choose_home(directory / "postgres", server_user(), f"city-{uuid.uuid4()}"),
-            # What a former city of an older version lacks is added.
-            secret=_new_secrets() | dict(former.secret if former else {}),
-        )
-        city.save()
-        remember_owner(city.postgres_home, directory)
-    except OSError as error:
-        raise CityFailed(explained(error, directory)) from None
-    return city
+    former = found(directory)
+    home = former.postgres_home if former else None
+    return City(
+        directory=directory,
+        port_base=port_base,
+        postgres_home=home or choose_home(directory / "postgres", server_user(), f"city-{uuid.uuid4()}"),
+        # What a former city of an older version lacks is added.
+        secret=_new_secrets() | dict(former.secret if former else {}),
+    )
 
 
 def explained(error: OSError, directory: Path) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from anju.local import state
-from anju.local.city import CityFailed, explained
+from anju.local.city import CityFailed, explained, make_directory
 
 # A launcher that has not ended everything by then is killed, and its reaper ends the rest.
 DOWN_SECONDS = 14.0
@@ -27,22 +27,20 @@ def start(directory: Path, port_base: int, *, without_city: bool, say: Callable[
     """
     log = directory / "logs" / "launcher.log"
     try:
-        if not directory.exists():
-            directory.mkdir(parents=True)
-            directory.chmod(0o711)  # as `settle` makes it
-        log.parent.mkdir(mode=0o700, exist_ok=True)
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        make_directory(directory)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
         raise CityFailed(explained(error, directory)) from None
     command = [sys.executable, "-m", "anju", "--data-dir", str(directory), "demo", "up", "--port-base", str(port_base)]
     if without_city:
         command.append("--without-city")
+    begins = os.fstat(output).st_size
     launcher = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/"
     )
     os.close(output)
     try:
-        _follow(launcher, log, directory, say)
+        _follow(launcher, log, begins, directory, say)
     except BaseException:
         # The caller changed its mind (Ctrl-C): the city goes with it.
         if launcher.poll() is None:
@@ -51,8 +49,11 @@ def start(directory: Path, port_base: int, *, without_city: bool, say: Callable[
         raise
 
 
-def _follow(launcher: "subprocess.Popen[bytes]", log: Path, directory: Path, say: Callable[[str], None]) -> None:
+def _follow(
+    launcher: "subprocess.Popen[bytes]", log: Path, begins: int, directory: Path, say: Callable[[str], None]
+) -> None:
     with log.open(encoding="utf-8") as lines:
+        lines.seek(begins)
         last = ""
         while True:
             ended = launcher.poll() is not None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from anju.local import state
 from anju.local.binaries import MissingPart, java, kafka_class_path, postgres_install
-from anju.local.city import SERVICES, City, CityFailed, explained, settle
+from anju.local.city import SERVICES, City, CityFailed, explained, make_directory, settle
 from anju.local.kafka import KafkaFailed
 from anju.local.postgres import PostgresFailed, remove_orphans, server_user
 from anju.local.probes import answers_ok, port_answers
@@ -50,10 +50,12 @@ async def run(directory: Path, port_base: int, *, say: Callable[[str], None]) ->
     try:
         for part in (java, kafka_class_path, postgres_install, server_user):
             part()
-        city = settle(directory, port_base)
-        lock = await _take_lock(city)
+        make_directory(directory)
+        lock = await _take_lock(directory)
         try:
+            city = settle(directory, port_base)
             _check_machine(city)
+            city.save()
             await _Launcher(city, lock, say_if_heard).run(stop)
         finally:
             os.close(lock)
@@ -203,17 +205,17 @@ class _Launcher:
             state.write(self._city.directory, self._phase, self._supervisor.processes)
 
 
-async def _take_lock(city: City) -> int:
+async def _take_lock(directory: Path) -> int:
     """Hold the data directory, so that no second launcher takes it; waits for the rest of a killed one."""
-    lock = state.open_lock(city.directory)
+    lock = state.open_lock(directory)
     deadline = time.monotonic() + LOCK_SECONDS
     while not state.take_lock(lock):
-        living = state.read(city.directory)
+        living = state.read(directory)
         if living is not None or time.monotonic() > deadline:
             os.close(lock)
             who = f" (process {living.launcher})" if living else ""
             raise CityFailed(
-                f"A city runs in {city.directory} already{who}: end it with `anju demo down`,"
+                f"A city runs in {directory} already{who}: end it with `anju demo down`,"
                 " or name another place with --data-dir."
             )
         await asyncio.sleep(0.1)

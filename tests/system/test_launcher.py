@@ -88,10 +88,13 @@ async def test_status_answers_while_parts_are_down(city: DemoCity) -> None:
 
 
 async def test_a_second_launcher_is_refused_in_one_sentence(city: DemoCity, tmp_path: Path) -> None:
+    for way in ((), ("--detach",)):
+        words = ("demo", "up", "--port-base", str(city.port_base + 31), *way)
+        code, _, errors = await anju(*words, "--data-dir", str(city.data_dir))
+        assert (code, errors.count("\n")) == (1, 1)
+        assert errors.startswith("anju: A city runs in ")
+    assert city.status()["ready"], "what the second one was told does not reach the first one's files"
     words = ("demo", "up", "--port-base", str(city.port_base))
-    code, _, errors = await anju(*words, "--data-dir", str(city.data_dir))
-    assert (code, errors.count("\n")) == (1, 1)
-    assert errors.startswith("anju: A city runs in ")
     code, _, errors = await anju(*words, "--data-dir", str(tmp_path / "other"), "--detach")
     assert (code, errors.count("\n")) == (1, 1)
     assert f"{city.port_base} (portal)" in errors

@@ -59,7 +59,9 @@ def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_secrets_stay_when_ports_move(tmp_path: Path) -> None:
-    first, second = settle(tmp_path, 21_000), settle(tmp_path, 22_000)
+    first = settle(tmp_path, 21_000)
+    first.save()
+    second = settle(tmp_path, 22_000)
     assert first.secret == second.secret
     assert first.postgres_home == second.postgres_home
     assert second.environment("alerts-web")["ANJU_ALERTS_REGISTRATION_URL"] == "http://127.0.0.1:22001"
