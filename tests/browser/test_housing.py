@@ -15,7 +15,9 @@ async def test_an_inspector_registers_premises_by_keyboard(as_role: Any, axe: An
     await axe(page)
     await page.get_by_role("link", name="登记住所").last.click()
     await page.keyboard.press("F2")
-    await page.keyboard.type("旅")  # the select jumps to 旅馆
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    assert await page.input_value("#kind") == "hotel"
     await page.keyboard.press("Enter")
     for typed in (name, "柳堤街道键盘路 1 号"):
         await page.keyboard.insert_text(typed)
