@@ -1,6 +1,6 @@
 """Loads the rule packs, refuses bad ones at start, and answers which rules are in force where and when."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -8,7 +8,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from policy import calendar, capacity, deadlines, notices, severities
+from policy import (
+    calendar,
+    capacity,
+    checklists,
+    conditions,
+    deadlines,
+    notices,
+    retention,
+    severities,
+    suppression,
+)
 from policy.reading import BadPack, Value, read_file, two_languages
 
 __all__ = ["COUNTRY", "BadPack", "NoRule", "Packs", "Rules", "load"]
@@ -16,15 +26,28 @@ __all__ = ["COUNTRY", "BadPack", "NoRule", "Packs", "Rules", "load"]
 PACKS: Final = Path(__file__).parent / "packs"
 # A pack's district: the whole country, or a prefix of division codes (GB/T 2260).
 COUNTRY: Final = "CN"
-DEADLINES, CAPACITY, NOTICES, SEVERITIES, WORKING_DAYS = IDS = (
+DEADLINES, CAPACITY, NOTICES, SEVERITIES, CHECKLIST, CONDITIONS, SUPPRESSION, RETENTION, WORKING_DAYS = IDS = (
     "registration_deadlines",
     "capacity",
     "notice_terms",
     "severities",
+    "inspection_checklist",
+    "condition_rules",
+    "suppression",
+    "retention",
     "working_days",
 )
 _HEAD = ("id", "version", "title", "source", "district", "effective_from", "effective_to", "values")
 _END_OF_TIME = date.max
+# Of packs whose values need nothing beside them.
+_READERS: Final[Mapping[str, Callable[[Value], object]]] = {
+    CAPACITY: capacity.read,
+    NOTICES: notices.read,
+    SEVERITIES: severities.read,
+    CONDITIONS: conditions.read,
+    SUPPRESSION: suppression.read,
+    RETENTION: retention.read,
+}
 
 
 class NoRule(LookupError):
@@ -62,6 +85,10 @@ class Rules:
     capacity: capacity.Capacity
     notices: notices.NoticeTerms
     severities: severities.Severities
+    checklist: checklists.Checklist
+    conditions: conditions.Conditions
+    suppression: suppression.Suppression
+    retention: retention.Retention
     calendar: calendar.Calendar
     versions: tuple[tuple[str, str], ...]
 
@@ -87,9 +114,23 @@ class Packs:
             capacity=capacity.read(found[CAPACITY].values),
             notices=notices.read(found[NOTICES].values),
             severities=severities.read(found[SEVERITIES].values),
+            checklist=checklists.read(found[CHECKLIST].version, found[CHECKLIST].values),
+            conditions=conditions.read(found[CONDITIONS].values),
+            suppression=suppression.read(found[SUPPRESSION].values),
+            retention=retention.read(found[RETENTION].values),
             calendar=days,
             versions=tuple((id_, f"{pack.district}/{pack.version}") for id_, pack in found.items()),
         )
+
+    def checklist(self, version: str) -> checklists.Checklist:
+        """The checklist of a version, in force or not, to show what an older inspection looked at.
+
+        Raises checklists.UnknownVersion.
+        """
+        for pack in self.all:
+            if (pack.id, pack.version) == (CHECKLIST, version):
+                return checklists.read(version, pack.values)
+        raise checklists.UnknownVersion(f"no checklist has the version {version!r}")
 
     def _in_force(self, id_: str, day: date, district: str) -> Pack:
         candidates = [pack for pack in self.all if pack.id == id_ and pack.holds(day, district)]
@@ -138,18 +179,25 @@ def _try_values(pack: Pack) -> None:
         calendar.read(pack.values, pack.effective_from, pack.effective_to)
     elif pack.id == DEADLINES:
         deadlines.read(pack.values, calendar.merge(()))
-    elif pack.id == CAPACITY:
-        capacity.read(pack.values)
-    elif pack.id == NOTICES:
-        notices.read(pack.values)
+    elif pack.id == CHECKLIST:
+        checklists.read(pack.version, pack.values)
     else:
-        severities.read(pack.values)
+        _READERS[pack.id](pack.values)
 
 
 def _refuse_overlaps(packs: Packs) -> None:
     for one, other in pairwise(packs.all):
         if (one.id, one.district) == (other.id, other.district) and other.effective_from <= one.effective_to:
             raise other.whole.refuse(f"overlaps in time with {one.whole.file.name}, for the same id and district")
+
+
+def _refuse_a_version_twice(packs: Packs) -> None:
+    """An inspection keeps its checklist's version alone: it must name one text, whatever the district."""
+    named: dict[str, Pack] = {}
+    for pack in packs.all:
+        if pack.id == CHECKLIST and named.setdefault(pack.version, pack) is not pack:
+            other = named[pack.version].whole.file.name
+            raise pack.whole.refuse(f"{other} is a checklist of version {pack.version} too")
 
 
 def load(directory: Path | None = None) -> Packs:
@@ -161,4 +209,5 @@ def load(directory: Path | None = None) -> Packs:
         if not any(pack.id == id_ for pack in packs.all):
             raise BadPack(folder, 0, f"no pack with id {id_} in {folder}")
     _refuse_overlaps(packs)
+    _refuse_a_version_twice(packs)
     return packs

@@ -35,8 +35,11 @@ class Severities:
         return self.by_kind[kind]
 
 
-def _clocks(value: Value) -> Clocks:
-    record = value.record(("severity", "acknowledge_seconds", "verify_seconds", "close_seconds", "source"))
+CLOCK_KEYS: Final = ("severity", "acknowledge_seconds", "verify_seconds", "close_seconds", "source")
+
+
+def clocks(record: Mapping[str, Value]) -> Clocks:
+    """The clocks among the values of a record that has at least the CLOCK_KEYS."""
     return Clocks(
         severity=cast("SeverityName", record["severity"].one_of(SEVERITY_NAMES)),
         acknowledge_seconds=record["acknowledge_seconds"].whole(1, _A_MONTH),
@@ -48,4 +51,6 @@ def _clocks(value: Value) -> Clocks:
 
 def read(values: Value) -> Severities:
     """The `values` of a pack `severities`."""
-    return Severities(by_kind={kind: _clocks(value) for kind, value in values.record(NOTICE_KINDS).items()})
+    return Severities(
+        by_kind={kind: clocks(value.record(CLOCK_KEYS)) for kind, value in values.record(NOTICE_KINDS).items()}
+    )

@@ -42,6 +42,10 @@ def test_the_rules_of_a_day_say_which_packs_they_are() -> None:
         "capacity": "CN/1",
         "notice_terms": "CN/1",
         "severities": "CN/1",
+        "inspection_checklist": "CN/1",
+        "condition_rules": "CN/1",
+        "suppression": "CN/1",
+        "retention": "CN/1",
     }
 
 
@@ -110,6 +114,40 @@ BROKEN = [
     ("notice_terms.yaml", "max_months: 6", "max_weeks: 6", "max_weeks: 6", "unknown key"),
     ("severities.yaml", "severity: info", "severity: low", "severity: low", "'low' is none of"),
     ("severities.yaml", "acknowledge_seconds: 3600", "acknowledge_seconds: 1.5", "1.5", "whole number"),
+    ("inspection_checklist.yaml", 'version: "1"', f'version: "{"1" * 21}"', "values:", "20 characters at most"),
+    ("inspection_checklist.yaml", "severity: imminent", "severity: urgent", "severity: urgent", "'urgent' is none of"),
+    ("inspection_checklist.yaml", "    wiring:", "    Wiring:", "    Wiring:", "a code of small letters"),
+    ("inspection_checklist.yaml", "[hotel]", "[castle]", "[castle]", "'castle' is none of"),
+    ("inspection_checklist.yaml", "[hotel]", "[hotel, hotel]", "[hotel, hotel]", "a kind stands"),
+    ("condition_rules.yaml", "  overcrowded:", "  overcrowd:", "values:", "missing overcrowded"),
+    (
+        "condition_rules.yaml",
+        "capacity_factor: 1.0",
+        "capacity_factors: 1.0",
+        "values:",
+        "thresholds are capacity_factor",
+    ),
+    ("condition_rules.yaml", "capacity_factor: 1.0", "capacity_factor: 0", "capacity_factor: 0", "not above 0"),
+    ("condition_rules.yaml", "verify_seconds: 3600", "verify_second: 3600", "verify_second:", "unknown key"),
+    ("suppression.yaml", "least_cell: 10", "least_cell: 9", "least_cell: 9", "9 is not between"),
+    ("retention.yaml", "  outbox:\n    days: 7", "  outbox:\n    days: 6", "  outbox:", "7 days are what"),
+    (
+        "retention.yaml",
+        "  idempotency:\n    days: 30",
+        "  idempotency:\n    months: 1",
+        "  idempotency:",
+        "30 days are what",
+    ),
+    (
+        "retention.yaml",
+        "  read_log:\n    months: 36",
+        "  read_log:\n    months: 35",
+        "  read_log:",
+        "36 months are the least",
+    ),
+    ("retention.yaml", "  person:\n    months: 12", "  person:\n    months: 13", "  stay:", "have one term"),
+    ("retention.yaml", "months: 12", "months: 12\n    days: 1", "  stay:", "exactly one of days, months"),
+    ("retention.yaml", "  stay_alert:", "  stay_alerts:", "  stay_alerts:", "unknown key"),
     ("working_days_2026.yaml", "2026-02-28", "2026-02-27", "worked:", "not a Saturday or Sunday"),
     ("working_days_2026.yaml", "2026-02-28", "2026-02-21", "worked:", "outside the holidays"),
     ("working_days_2026.yaml", "to: 2026-10-07", "to: 2027-10-07", "to: 2027-10-07", "not a period within"),
@@ -157,7 +195,16 @@ def test_a_long_pack_overlaps_more_than_its_neighbour(tmp_path: Path) -> None:
         packs.load(folder)
 
 
-@pytest.mark.parametrize("missing", ["capacity", "registration_deadlines", "working_days_*"])
+def test_a_checklists_version_names_one_text_whatever_the_district(tmp_path: Path) -> None:
+    name, copy = "inspection_checklist.yaml", "inspection_checklist_3301.yaml"
+    folder = edited(tmp_path, name, "district: CN", 'district: "3301"', copy_as=copy)
+    with pytest.raises(BadPack, match=r"yaml:1: .* is a checklist of version 1 too"):
+        packs.load(folder)
+    edited(tmp_path, copy, 'version: "1"', 'version: "3301-1"')
+    assert packs.load(folder).on(DAY, "330199").checklist.version == "3301-1"
+
+
+@pytest.mark.parametrize("missing", ["capacity", "suppression", "registration_deadlines", "working_days_*"])
 def test_a_missing_pack_is_refused(missing: str, tmp_path: Path) -> None:
     folder = tmp_path / "packs"
     shutil.copytree(packs.PACKS, folder)
