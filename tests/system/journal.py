@@ -10,6 +10,8 @@ import aiokafka
 import asyncpg
 import orjson
 
+from tests.waiting import until
+
 # A topic is read to the end it had when the reading began; a broker that just came back may need a while to answer.
 READ_TIMEOUT_MS = 5_000
 
@@ -28,6 +30,7 @@ async def records(status: Mapping[str, Any], topic: str) -> list[aiokafka.Consum
     """Return every record of a topic, from its first to the end it has now."""
     kafka = status["kafka"]
     consumer = aiokafka.AIOKafkaConsumer(
+        topic,
         bootstrap_servers=kafka["bootstrap"],
         security_protocol="SASL_PLAINTEXT",
         sasl_mechanism="SCRAM-SHA-512",
@@ -38,9 +41,8 @@ async def records(status: Mapping[str, Any], topic: str) -> list[aiokafka.Consum
     )
     await consumer.start()
     try:
-        numbers = consumer.partitions_for_topic(topic) or set()
-        partitions = [aiokafka.TopicPartition(topic, number) for number in sorted(numbers)]
-        consumer.assign(partitions)
+        await until(lambda: bool(consumer.assignment()))
+        partitions = sorted(consumer.assignment())
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
         found: list[aiokafka.ConsumerRecord[bytes, bytes]] = []

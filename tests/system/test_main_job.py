@@ -120,7 +120,8 @@ async def test_what_matches_nothing_leaves_no_trace_in_alerts(desks: Desks, http
     await desks.notice(http, wanted["document"])
     stays = await _each(persons, lambda person: desks.arrive(http, desks.arrival(person, premises_id)))
     status = city.status()
-    await until(lambda: _consumed(status, "registration.stays", "alerts"))
+    await until(lambda: _published(status, {stay["stay_id"] for stay in stays}))
+    await until(lambda: _consumed(status, "registration.stays"))
     tokens = await _tokens_of(status, {stay["stay_id"] for stay in stays})
     assert len(tokens) == NOBODY
     needles = {stay["stay_id"] for stay in stays} | tokens
@@ -199,12 +200,17 @@ async def _raised(city: Any, notices: list[str], expected: Counter[Any]) -> bool
     return (await _of(city, notices)).total() >= expected.total()
 
 
-async def _consumed(status: dict[str, Any], topic: str, service: str) -> bool:
+async def _published(status: dict[str, Any], stays: set[str]) -> bool:
+    return stays <= set(await journal.published_arrivals(status))
+
+
+async def _consumed(status: dict[str, Any], topic: str) -> bool:
+    """Whether alerts has taken every record that the topic holds now."""
     ends: dict[int, int] = {}
     for record in await journal.records(status, topic):
         ends[record.partition] = record.offset + 1
-    async with journal.database(status, service) as connection:
-        rows = await connection.fetch("SELECT * FROM consumer_positions WHERE topic = $1", topic)
+    async with journal.database(status, "alerts") as connection:
+        rows = await connection.fetch("SELECT partition, next_offset FROM consumer_positions WHERE topic = $1", topic)
     there = {row["partition"]: row["next_offset"] for row in rows}
     return all(there.get(partition, 0) >= end for partition, end in ends.items())
 
