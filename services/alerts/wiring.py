@@ -34,6 +34,7 @@ def web(settings: Settings, registration: "RegistrationClient | None" = None) ->
     from services.alerts.api.problems import PROBLEMS
     from services.alerts.registration_client import RegistrationClient
     from services.alerts.use_cases import queries
+    from services.alerts.web import board, desk, proposals
 
     db = Database(settings.database_url, service="alerts", pool_size=settings.database_pool)
     feed = stream.AlertFeed(db)
@@ -55,7 +56,14 @@ def web(settings: Settings, registration: "RegistrationClient | None" = None) ->
         settings,
         db,
         title="Anju alerts",
-        routers=[stream.routes(feed), alerts.routes(parts), notices.routes(parts)],
+        routers=[
+            stream.routes(feed),
+            alerts.routes(parts),
+            notices.routes(parts),
+            board.pages(parts),
+            proposals.pages(parts),
+            desk.pages(parts),
+        ],
         problems=PROBLEMS,
         purposes=purposes.allowed,
         unit_names=unit_names,

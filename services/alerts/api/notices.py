@@ -30,6 +30,7 @@ from services.alerts.use_cases.lift_suspension import lift_suspension
 from services.alerts.use_cases.note_refused_approval import note_refused_approval
 from services.alerts.use_cases.open_subject import may_see, open_subject
 from services.alerts.use_cases.propose_notice import Proposal, propose_notice, refuse_unavailable
+from services.alerts.use_cases.queries import NoticeFilter
 from services.alerts.use_cases.renew_notice import renew_notice
 from services.alerts.use_cases.suspend_notice import suspend_notice
 from services.alerts.use_cases.withdraw_notice import withdraw_notice
@@ -142,9 +143,10 @@ def routes(parts: Parts) -> APIRouter:
         _caller: Reader, state: NoticeState | None = None, cursor: str | None = None, limit: Limit = 50
     ) -> dict[str, Any]:
         """List notices, newest first, without their subjects."""
+        wanted = NoticeFilter(frozenset({state}) if state else frozenset())
         before = read_cursor(cursor) if cursor else None
         async with parts.db.read() as tx:
-            rows = await queries.list_notices(tx, state=state, before=before, limit=limit + 1)
+            rows = await queries.list_notices(tx, wanted, before=before, limit=limit + 1)
         shown = rows[:limit]
         following = write_cursor(shown[-1].proposed_at, shown[-1].notice.notice_id) if len(rows) > limit else None
         return {"items": [notice_body(row.notice, row.proposed_at) for row in shown], "next": following}

@@ -1,5 +1,6 @@
 """Reads and writes alerts, and numbers them by day."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,7 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.data.db import Transaction
 from services.alerts.domain.alerts import Alert, AlertState, Clocks, Outcome, Severity, Source
 from services.alerts.domain.officers import Officer
-from services.alerts.storage.tables import alert_numbers, alerts
+from services.alerts.storage.tables import alert_numbers, alerts, premises
+
+# `1124-0317`: month, day, serial.
+NUMBER = re.compile(r"([0-9]{2})([0-9]{2})-([0-9]{4,9})")
 
 
 async def next_serial(tx: Transaction, day: date) -> int:
@@ -69,6 +73,8 @@ class AlertFilter:
     kinds: frozenset[str] = frozenset()
     division: str = ""
     owner: str = ""
+    # A number such as `1124-0317`, or part of an address: never a person.
+    text: str = ""
 
 
 async def list_page(
@@ -96,12 +102,14 @@ async def list_urgent(tx: Transaction, wanted: AlertFilter, *, limit: int) -> Se
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many alerts there are, by each facet of the board."""
+    """How many alerts there are, by each facet of the board; of those that wait, how many too long and since when."""
 
     state: dict[AlertState, int]
     severity: dict[Severity, int]
     kind: dict[str, int]
     owned: int
+    overdue: int
+    oldest: datetime | None
 
 
 async def count(tx: Transaction, owner: str) -> Counts:
@@ -114,6 +122,9 @@ async def count(tx: Transaction, owner: str) -> Counts:
         .where(alerts.c.due_at.is_not(None))
         .group_by(alerts.c.severity, alerts.c.kind)
     )
+    waits = alerts.c.state == AlertState.NEW.value
+    overdue = sa.func.count().filter(alerts.c.due_at < sa.func.clock_timestamp()).label("overdue")
+    waiting = (await tx.execute(sa.select(overdue, sa.func.min(alerts.c.raised_at).label("oldest")).where(waits))).one()
     severities: dict[Severity, int] = {}
     kinds: dict[str, int] = {}
     for row in by_kind:
@@ -121,7 +132,7 @@ async def count(tx: Transaction, owner: str) -> Counts:
         severities[severity] = severities.get(severity, 0) + row.number
         kinds[row.kind] = kinds.get(row.kind, 0) + row.number
     states = {AlertState(row.state): row.number for row in by_state}
-    return Counts(states, severities, kinds, sum(row.owned for row in by_kind))
+    return Counts(states, severities, kinds, sum(row.owned for row in by_kind), waiting.overdue, waiting.oldest)
 
 
 def _conditions(wanted: AlertFilter) -> list[sa.ColumnElement[bool]]:
@@ -136,7 +147,23 @@ def _conditions(wanted: AlertFilter) -> list[sa.ColumnElement[bool]]:
         found.append(alerts.c.division_code.startswith(wanted.division, autoescape=True))
     if wanted.owner:
         found.append(alerts.c.owner == wanted.owner)
+    if wanted.text:
+        found.append(_says(wanted.text))
     return found
+
+
+def _says(text: str) -> sa.ColumnElement[bool]:
+    """Whether an alert has this number, or lies at an address with this text in it."""
+    at = sa.select(premises.c.premises_id).where(premises.c.address.icontains(text, autoescape=True))
+    numbered = NUMBER.fullmatch(text)
+    if numbered is None:
+        return alerts.c.premises_id.in_(at)
+    month, day, serial = map(int, numbered.groups())
+    return (
+        (sa.extract("month", alerts.c.day) == month)
+        & (sa.extract("day", alerts.c.day) == day)
+        & (alerts.c.serial == serial)
+    )
 
 
 def _values(alert: Alert) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Reads and writes notices with their terms and changes, and guards the version that the matcher goes by."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,19 +10,15 @@ import sqlalchemy as sa
 
 from chassis.data import audit
 from chassis.data.db import Transaction
-from services.alerts.domain.contents import Token, parse_content
-from services.alerts.domain.notices import Approval, Notice, NoticeState, Term, Why
+from services.alerts.domain.notices import Notice, NoticeState, Term
 from services.alerts.domain.officers import Officer
-from services.alerts.domain.signatures import Signature
+from services.alerts.storage.notice_rows import read_notice, whole_notices
 from services.alerts.storage.tables import notice_changes, notice_terms, notice_version, notices
 
 # An advisory lock rather than a row's: it is granted in the order of asking, so that one batch after another, each
 # sharing it, cannot keep a withdrawal waiting; and sharing it writes nothing.
 NOTICES_LOCK = sa.func.hashtextextended("notices", 0)
 CHANNEL = "notices"
-
-running = notice_terms.alias("running")
-pending = notice_terms.alias("pending")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +74,45 @@ async def _bump_version(tx: Transaction) -> int:
 
 async def load(tx: Transaction, notice_id: UUID) -> NoticeRow | None:
     """Load one notice."""
-    row = await tx.one_or_none(_whole().where(notices.c.notice_id == notice_id))
+    row = await tx.one_or_none(whole_notices().where(notices.c.notice_id == notice_id))
     return _notice_row(row) if row is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeFilter:
+    """Which notices a list shows; what is empty does not filter. `awaiting` are those with a term to approve."""
+
+    states: frozenset[NoticeState] = frozenset()
+    awaiting: bool = False
+    author_unit: str = ""
+
+
 async def list_page(
-    tx: Transaction, *, state: NoticeState | None, before: tuple[datetime, UUID] | None, limit: int
+    tx: Transaction, wanted: NoticeFilter, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[NoticeRow]:
     """Return notices, newest proposal first, those after `before` in that order."""
-    query = _whole().order_by(notices.c.proposed_at.desc(), notices.c.notice_id.desc()).limit(limit)
-    if state is not None:
-        query = query.where(notices.c.state == state.value)
+    query = whole_notices().where(*_conditions(wanted)).limit(limit)
     if before is not None:
         query = query.where(sa.tuple_(notices.c.proposed_at, notices.c.notice_id) < sa.tuple_(*before))
+    query = query.order_by(notices.c.proposed_at.desc(), notices.c.notice_id.desc())
     return [_notice_row(row) for row in await tx.all(query)]
 
 
-async def count_by_state(tx: Transaction) -> dict[NoticeState, int]:
-    """Return how many notices there are in each state."""
-    rows = await tx.all(sa.select(notices.c.state, sa.func.count().label("number")).group_by(notices.c.state))
-    return {NoticeState(row.state): row.number for row in rows}
+async def count(tx: Transaction, wanted: NoticeFilter) -> int:
+    """Return how many notices a filter shows."""
+    number: int = await tx.scalar(sa.select(sa.func.count()).select_from(notices).where(*_conditions(wanted)))
+    return number
+
+
+def _conditions(wanted: NoticeFilter) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.states:
+        found.append(notices.c.state.in_(sorted(wanted.states)))
+    if wanted.awaiting:
+        found.append(notices.c.pending_term.is_not(None) & (notices.c.state != NoticeState.ENDED.value))
+    if wanted.author_unit:
+        found.append(notices.c.author_unit == wanted.author_unit)
+    return found
 
 
 async def due(tx: Transaction, now: datetime, limit: int) -> Sequence[UUID]:
@@ -190,86 +205,8 @@ async def history(tx: Transaction, notice_id: UUID) -> Sequence[NoticeChange]:
     ]
 
 
-async def tokens(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Token]:
-    """Return the document tokens of these notices, ended ones too; a token is the same in every term."""
-    query = (
-        sa.select(notice_terms.c.notice_id, notice_terms.c.content)
-        .join(notices, notices.c.notice_id == notice_terms.c.notice_id)
-        .where(notices.c.notice_id.in_(ids), notice_terms.c.term == notices.c.running_term)
-    )
-    return {row.notice_id: parse_content(row.content.encode()).token for row in await tx.all(query)}
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedNotice:
-    """A notice that changed since a version, for the matcher; `notice` is None when its row cannot be read as one."""
-
-    notice_id: UUID
-    changed_at: datetime
-    notice: Notice | None
-
-
-async def changed_since(tx: Transaction, version: int, *, after: UUID | None, limit: int) -> Sequence[ChangedNotice]:
-    """Return up to `limit` notices changed after `version`, in the order of their ids, behind `after`.
-
-    From version 0 on only the live ones: what ended before the reader began need not be forgotten.
-    """
-    query = _whole().where(notices.c.version > version).order_by(notices.c.notice_id).limit(limit)
-    if version == 0:
-        query = query.where(notices.c.state.in_([NoticeState.SCHEDULED.value, NoticeState.ACTIVE.value]))
-    if after is not None:
-        query = query.where(notices.c.notice_id > after)
-    return [_changed(row) for row in await tx.all(query)]
-
-
-def _changed(row: sa.Row[Any]) -> ChangedNotice:
-    try:
-        notice = _notice(row)
-    except ValueError:
-        notice = None
-    return ChangedNotice(row.notice_id, row.changed_at, notice)
-
-
-def _whole() -> sa.Select[Any]:
-    """Select a notice's row with its running and its waiting term."""
-    terms = [column.label(f"{term.name}__{column.key}") for term in (running, pending) for column in term.c]
-    return sa.select(notices, *terms).select_from(
-        notices.outerjoin(
-            running, (running.c.notice_id == notices.c.notice_id) & (running.c.term == notices.c.running_term)
-        ).outerjoin(pending, (pending.c.notice_id == notices.c.notice_id) & (pending.c.term == notices.c.pending_term))
-    )
-
-
 def _notice_row(row: sa.Row[Any]) -> NoticeRow:
-    return NoticeRow(_notice(row), row.proposed_at, row.subject)
-
-
-def _notice(row: sa.Row[Any]) -> Notice:
-    return Notice(
-        notice_id=row.notice_id,
-        state=NoticeState(row.state),
-        running=_term(row, "running") if row.running_term is not None else None,
-        pending=_term(row, "pending") if row.pending_term is not None else None,
-        why=Why(row.why) if row.why is not None else None,
-        lifted_at=row.lifted_at,
-    )
-
-
-def _term(row: sa.Row[Any], role: str) -> Term:
-    """Read a joined term. Raises ValueError when its content is not one."""
-    value = {name.removeprefix(f"{role}__"): row._mapping[name] for name in row._fields if name.startswith(f"{role}__")}
-    approval = signature = None
-    if value["approver"] is not None:
-        approver = Officer(value["approver"], value["approver_name"], value["approver_unit"])
-        approval = Approval(value["content_hash"], approver, value["approved_at"], value["active_since"])
-        signature = Signature(value["signing_key"], value["signature"])
-    return Term(
-        content=parse_content(value["content"].encode()),
-        proposer=Officer(value["proposer"], value["proposer_name"], value["proposer_unit"]),
-        proposed_at=value["proposed_at"],
-        approval=approval,
-        signature=signature,
-    )
+    return NoticeRow(read_notice(row), row.proposed_at, row.subject)
 
 
 def _moving(notice: Notice, version: int, now: datetime) -> dict[str, Any]:

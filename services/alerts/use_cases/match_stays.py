@@ -13,7 +13,7 @@ from services.alerts.domain import alerts
 from services.alerts.domain.alerts import Alert, AlertState, Change, Clocks, Severity, Source, Step, city_day
 from services.alerts.domain.contents import Token
 from services.alerts.domain.matching import LiveNotice, Standing, StayEvent, Verdict, decide
-from services.alerts.storage import alert_store, change_store, notice_store
+from services.alerts.storage import alert_store, change_store, live_notices
 from services.alerts.storage.change_store import AlertChange
 from services.alerts.watchlist import Watchlist
 
@@ -49,7 +49,7 @@ class _Batch:
     async def load(self, stay_ids: set[UUID]) -> None:
         """Load and lock the alerts of these stays, with their notices' tokens, ended ones too."""
         found = await alert_store.load_of_stays(self._tx, stay_ids)
-        self._notice_tokens = await notice_store.tokens(self._tx, {a.notice_id for a in found if a.notice_id})
+        self._notice_tokens = await live_notices.tokens(self._tx, {a.notice_id for a in found if a.notice_id})
         for alert in found:
             self._keep(alert)
 

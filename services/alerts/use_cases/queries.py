@@ -14,14 +14,14 @@ from services.alerts.domain.notices import Notice, NoticeState, Term
 from services.alerts.storage import alert_store, change_store, notice_store, premises_store, unit_store
 from services.alerts.storage.alert_store import AlertFilter, Counts
 from services.alerts.storage.change_store import AlertChange, StreamedChange
-from services.alerts.storage.notice_store import NoticeRow
+from services.alerts.storage.notice_store import NoticeFilter, NoticeRow
 from services.alerts.storage.premises_store import Place
 from services.alerts.storage.unit_store import Unit
 from services.alerts.use_cases import apply_step
 from services.alerts.use_cases.apply_step import UnknownAlert
 from services.alerts.use_cases.change_notice import UnknownNotice
 
-__all__ = ["AlertFilter", "Counts", "NoticeRow", "Place", "StreamedChange", "Unit"]
+__all__ = ["AlertFilter", "Counts", "NoticeFilter", "NoticeRow", "Place", "StreamedChange", "Unit"]
 
 # A day's starts and ends fall on midnight together: so many are taken before the timer rests.
 DUE_AT_ONCE = 500
@@ -134,10 +134,10 @@ class NoticeEntry:
 
 
 async def list_notices(
-    tx: Transaction, *, state: NoticeState | None, before: tuple[datetime, UUID] | None, limit: int
+    tx: Transaction, wanted: NoticeFilter, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[NoticeRow]:
     """Return notices, newest proposal first."""
-    return await notice_store.list_page(tx, state=state, before=before, limit=limit)
+    return await notice_store.list_page(tx, wanted, before=before, limit=limit)
 
 
 async def read_notice(tx: Transaction, notice_id: UUID) -> NoticeRow:
@@ -153,9 +153,9 @@ async def due_notices(tx: Transaction) -> Sequence[UUID]:
     return await notice_store.due(tx, await tx.database_time(), DUE_AT_ONCE)
 
 
-async def count_notices(tx: Transaction) -> dict[NoticeState, int]:
-    """Return how many notices there are in each state."""
-    return await notice_store.count_by_state(tx)
+async def count_notices(tx: Transaction, wanted: NoticeFilter) -> int:
+    """Return how many notices a filter shows."""
+    return await notice_store.count(tx, wanted)
 
 
 async def notice_history(tx: Transaction, notice: Notice, keyring: Keyring) -> Sequence[NoticeEntry]:

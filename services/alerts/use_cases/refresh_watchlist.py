@@ -10,8 +10,8 @@ from chassis.data.db import Transaction
 from chassis.run.metrics import NOTICE_WITHDRAWAL_SECONDS
 from services.alerts.domain.matching import LiveNotice, live
 from services.alerts.domain.signatures import BadSignature, Verifier
-from services.alerts.storage import notice_store
-from services.alerts.storage.notice_store import ChangedNotice
+from services.alerts.storage import live_notices, notice_store
+from services.alerts.storage.live_notices import ChangedNotice
 from services.alerts.watchlist import Watchlist
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ class WatchlistKeeper:
     async def _load(self, tx: Transaction, since: int, at: datetime) -> None:
         after: UUID | None = None
         while True:
-            page = await notice_store.changed_since(tx, since, after=after, limit=PAGE)
+            page = await live_notices.changed_since(tx, since, after=after, limit=PAGE)
             for changed in page:
                 self._take(changed, at)
             if len(page) < PAGE:

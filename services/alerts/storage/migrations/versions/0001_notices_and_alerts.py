@@ -1,6 +1,7 @@
 """Notices with their terms, alerts with their changes, and what alerts knows of premises and units."""
 
 from alembic import op
+from alembic.operations import Operations
 
 import chassis.data.tables
 import chassis.events.tables
@@ -217,8 +218,9 @@ INSERT INTO stream_head (position) VALUES (0);
 
 def upgrade() -> None:
     """Create everything."""
-    chassis.data.tables.create(op)
-    chassis.events.tables.create(op)
+    plumbing = Operations(op.get_context())
+    chassis.data.tables.create(plumbing)
+    chassis.events.tables.create(plumbing)
     for statement in (TABLES + ROWS).split(";"):
         if statement.strip():
             op.execute(statement)

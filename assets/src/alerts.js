@@ -1,0 +1,171 @@
+/* The command centre's live side: a change that the stream tells refreshes the list, or waits behind the bar while
+   somebody reads; sound for what is new and urgent; the person of an alert disappears when its time is over. */
+(() => {
+  "use strict";
+  const stream = document.getElementById("stream");
+  const sound = document.getElementById("sound");
+  if (!stream) return;
+  const QUIET_MS = 150; // changes within it are one refresh
+  const ANNOUNCE_MS = 10000; // look.md 3: a screen reader is told counts at most this often
+  const LOUD = new Set(["critical", "urgent"]);
+  const SOUND = "anju-sound"; // in localStorage: this desk's choice
+  const list = () => document.getElementById("board-list");
+  const detail = () => document.getElementById("board-detail");
+  const bar = () => document.getElementById("new-items");
+  const waiting = new Set(); // alerts that wait behind the bar
+  const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+  const counted = (count) => (count === 1 ? stream.dataset.newOne : fill(stream.dataset.newMany, { count }));
+
+  /* ---- the list ---- */
+
+  function held() {
+    return Boolean(detail()?.dataset.alert) || list().scrollTop > 8 || window.scrollY > 8;
+  }
+
+  let refreshTimer = null;
+  function refresh() {
+    clearTimeout(refreshTimer);
+    refreshTimer = setTimeout(() => {
+      waiting.clear();
+      window.htmx.ajax("GET", `/board/list${location.search}`, { target: "#board-list", swap: "outerMorph" });
+    }, QUIET_MS);
+  }
+
+  function showBar() {
+    const button = bar();
+    if (!button) return;
+    button.hidden = waiting.size === 0;
+    if (waiting.size) button.querySelector("[data-text]").textContent = counted(waiting.size);
+  }
+
+  function changeRow(id) {
+    if (document.getElementById(`row-${id}`)) {
+      window.htmx.ajax("GET", `/board/rows/${id}${location.search}`, { target: `#row-${id}`, swap: "outerMorph" });
+    }
+  }
+
+  /* ---- the open alert ---- */
+
+  const written = () => [...detail().querySelectorAll("textarea,input[type=radio]")].some(
+    (field) => (field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue),
+  );
+
+  let detailTimer = null;
+  function changeDetail(position) {
+    if (position <= Number(detail().dataset.position)) return;
+    clearTimeout(detailTimer);
+    detailTimer = setTimeout(() => {
+      // What somebody types, or the person they look at, is not taken from under them.
+      if (written() || detail().querySelector("[data-until]")) {
+        document.getElementById("detail-changed").hidden = false;
+      } else {
+        window.htmx.ajax("GET", `/board/detail${location.search}`, { target: "#board-detail", swap: "outerMorph" });
+      }
+    }, QUIET_MS);
+  }
+
+  /* ---- sound and words ---- */
+
+  let audio = null;
+  const wanted = () => window.localStorage.getItem(SOUND) === "1";
+
+  function showSound() {
+    // On only where the browser lets it be heard: before the first press on the page it does not.
+    const on = wanted() && audio?.state === "running";
+    sound.setAttribute("aria-pressed", String(on));
+    sound.querySelector(".sound-on").hidden = !on;
+    sound.querySelector(".sound-off").hidden = on;
+    sound.querySelector("[data-text]").textContent = on ? sound.dataset.on : sound.dataset.off;
+  }
+
+  async function ready() {
+    audio ??= new AudioContext();
+    if (audio.state !== "running") await audio.resume();
+    showSound();
+  }
+
+  function ring(severity) {
+    if (audio?.state !== "running") return;
+    // Two tones for urgent, three higher ones for critical: told apart without looking.
+    const tones = severity === "critical" ? [880, 1175, 880] : [660, 880];
+    tones.forEach((hertz, index) => {
+      const start = audio.currentTime + index * 0.18;
+      const tone = new OscillatorNode(audio, { frequency: hertz, type: "triangle" });
+      const loudness = new GainNode(audio, { gain: 0 });
+      loudness.gain.setValueAtTime(0.0001, start);
+      loudness.gain.exponentialRampToValueAtTime(0.3, start + 0.02);
+      loudness.gain.exponentialRampToValueAtTime(0.0001, start + 0.16);
+      tone.connect(loudness).connect(audio.destination);
+      tone.start(start);
+      tone.stop(start + 0.17);
+    });
+  }
+
+  sound.addEventListener("click", async () => {
+    const on = wanted() && audio?.state === "running";
+    window.localStorage.setItem(SOUND, on ? "0" : "1");
+    await ready();
+    if (!on) ring("urgent");
+  });
+  document.getElementById("sound-test").addEventListener("click", async () => {
+    await ready();
+    ring("critical");
+  });
+  // A desk that wants sound gets it with its first press or key on the page, as browsers demand.
+  ["pointerdown", "keydown"].forEach((name) => document.addEventListener(name, () => { if (wanted()) ready(); }, { once: true }));
+
+  let announced = 0;
+  let unannounced = 0;
+  let announceTimer = null;
+  function announce() {
+    unannounced += 1;
+    clearTimeout(announceTimer);
+    announceTimer = setTimeout(() => {
+      document.getElementById("announce").textContent = counted(unannounced);
+      announced = Date.now();
+      unannounced = 0;
+    }, Math.max(0, announced + ANNOUNCE_MS - Date.now()));
+  }
+
+  /* ---- the stream ---- */
+
+  stream.addEventListener("alert", (event) => {
+    const told = JSON.parse(event.detail.data);
+    const position = Number(event.detail.id);
+    const isNew = told.state === "new" && (told.change === "raised" || told.change === "reopened");
+    if (isNew) {
+      announce();
+      if (told.severity === "critical") document.getElementById("announce-critical").textContent = stream.dataset.critical;
+      if (wanted() && LOUD.has(told.severity)) ring(told.severity);
+    }
+    if (detail().dataset.alert === told.alert_id) changeDetail(position);
+    if (position <= Number(list().dataset.position)) return;
+    if (!held()) return refresh();
+    if (isNew && !document.getElementById(`row-${told.alert_id}`)) {
+      waiting.add(told.alert_id);
+      showBar();
+    } else changeRow(told.alert_id);
+  });
+  stream.addEventListener("reset", refresh);
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#new-items")) return;
+    list().scrollTop = 0;
+    refresh();
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    document.querySelectorAll(".rows li[id]").forEach((row) => waiting.delete(row.id.slice(4)));
+    showBar();
+  });
+
+  setInterval(() => {
+    document.querySelectorAll("[data-until]").forEach((shown) => {
+      if (Date.now() < Date.parse(shown.dataset.until)) return;
+      shown.remove();
+      window.htmx.ajax("GET", `/board/detail${location.search}`, { target: "#board-detail", swap: "outerMorph" });
+    });
+  }, 1000);
+
+  showSound();
+})();

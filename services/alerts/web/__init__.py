@@ -1,0 +1,1 @@
+"""Alerts' pages: the command centre's board and the notice desk."""

@@ -1,0 +1,254 @@
+"""The command centre: a live list of alerts, and beside it the one on which an officer works."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from uuid_utils.compat import uuid7
+
+from chassis.data.db import Transaction
+from chassis.data.idempotency import once
+from chassis.web import i18n
+from chassis.web.access import Caller, require
+from chassis.web.app import page_router
+from chassis.web.forms import Form, read_form
+from chassis.web.models import StrictModel
+from services.alerts.api.models import (
+    AcknowledgementBody,
+    ClosureBody,
+    NoteBody,
+    ReasonBody,
+    VerificationBody,
+)
+from services.alerts.api.parts import Parts, officer
+from services.alerts.api.problems import PROBLEMS
+from services.alerts.domain.alerts import Alert, StepRefused
+from services.alerts.registration_client import PersonNotShown, RegistrationUnreachable
+from services.alerts.use_cases import queries
+from services.alerts.use_cases.acknowledge_alert import acknowledge_alert
+from services.alerts.use_cases.apply_step import UnknownAlert
+from services.alerts.use_cases.close_alert import close_alert
+from services.alerts.use_cases.escalate_alert import escalate_alert
+from services.alerts.use_cases.note_on_alert import note_on_alert
+from services.alerts.use_cases.note_view import note_view
+from services.alerts.use_cases.queries import AlertView
+from services.alerts.use_cases.reopen_alert import reopen_alert
+from services.alerts.use_cases.verify_alert import verify_alert
+from services.alerts.web.address import BoardAddress
+
+DutyOfficer = Annotated[Caller, Depends(require("duty_officer"))]
+DeskUser = Annotated[Caller, Depends(require("duty_officer", "notice_author", "notice_approver", "overseer"))]
+# What a screen can show and an eye can follow; the facets lead to the rest.
+ROWS = 200
+# How long a person's data stays on the screen after somebody asked for it.
+SHOWN_FOR = timedelta(minutes=10)
+
+Step = Callable[[Transaction, Caller, UUID, Any], Awaitable[Alert]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The person of an alert's stay, as registration gave it, and until when the page shows it."""
+
+    stay: Mapping[str, Any]
+    until: datetime
+
+
+def pages(parts: Parts) -> APIRouter:
+    """Return the router."""
+    router = page_router()
+    board = _Board(parts)
+
+    @router.get("/")
+    async def show(request: Request, caller: DeskUser) -> Response:
+        """Show the board; who has no part in it goes to the notice desk."""
+        if caller.role != "duty_officer":
+            return RedirectResponse("/notices", 303)
+        return await board.show(request, caller)
+
+    @router.get("/board/list")
+    async def show_list(request: Request, caller: DutyOfficer) -> Response:
+        """Show list and facets alone, for a board that has heard of a change."""
+        return await board.show(request, caller, template="board_list_only.html")
+
+    @router.get("/board/detail")
+    async def show_detail(request: Request, caller: DutyOfficer) -> Response:
+        """Show the open alert alone."""
+        return await board.show(request, caller, template="board_detail_only.html")
+
+    @router.get("/board/rows/{alert_id}")
+    async def show_row(request: Request, alert_id: UUID, caller: DutyOfficer) -> Response:
+        """Show one row of the list, where it stands."""
+        return await board.show_row(request, caller, alert_id)
+
+    @router.post("/alerts/{alert_id}/person")
+    async def show_person(request: Request, alert_id: UUID, caller: DutyOfficer) -> Response:
+        """Ask registration for the person, keep that it was asked, and show it for a while."""
+        return await board.show_person(request, caller, alert_id)
+
+    @router.post("/alerts/{alert_id}/{name}")
+    async def take(request: Request, alert_id: UUID, name: str, caller: DutyOfficer) -> Response:
+        """Take a step."""
+        return await board.take(request, caller, alert_id, name)
+
+    return router
+
+
+class _Board:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._steps: Mapping[str, tuple[type[StrictModel], Step]] = {
+            "acknowledgement": (AcknowledgementBody, self._acknowledge),
+            "verification": (VerificationBody, self._verify),
+            "closure": (ClosureBody, self._close),
+            "reopening": (ReasonBody, self._reopen),
+            "escalation": (ReasonBody, self._escalate),
+            "notes": (NoteBody, self._note),
+        }
+
+    async def show(
+        self,
+        request: Request,
+        caller: Caller,
+        *,
+        template: str = "",
+        status: int = 200,
+        form: Form | None = None,
+        refused: str = "",
+        person: Shown | None = None,
+    ) -> Response:
+        """Render the board, or a part of it where htmx asks; `form` is a refused step's, to be shown again."""
+        address = BoardAddress.of(request)
+        async with self._parts.db.read() as tx:
+            page = await queries.list_board(tx, address.wanted(caller.subject), limit=ROWS)
+            counts = await queries.count_alerts(tx, caller.subject)
+            quiet = await queries.quiet_since(tx) if not page.alerts else None
+            units = await queries.all_units(tx)
+            view = await self._view(tx, address.alert)
+        partial = request.headers.get("hx-request") == "true"
+        response: Response = request.app.state.pages.render(
+            request,
+            template or ("board.html" if partial else "command_centre.html"),
+            status,
+            section="board",
+            me=caller,
+            address=address,
+            page=page,
+            counts=counts,
+            quiet=quiet,
+            units=units,
+            view=view,
+            form=form or Form(),
+            refused=refused,
+            person=person,
+            key=str(uuid7()),
+            now=datetime.now(UTC),
+        )
+        return response
+
+    async def _view(self, tx: Transaction, alert_id: UUID | None) -> AlertView | None:
+        if alert_id is None:
+            return None
+        language: Literal["zh", "en"] = "en" if i18n.language() == "en" else "zh"
+        try:
+            return await queries.read_alert(
+                tx,
+                alert_id,
+                keyring=self._parts.keyring,
+                packs=self._parts.packs,
+                district=self._parts.district,
+                language=language,
+            )
+        except UnknownAlert:
+            return None
+
+    async def show_row(self, request: Request, caller: Caller, alert_id: UUID) -> Response:
+        async with self._parts.db.read() as tx:
+            view = await self._view(tx, alert_id)
+        if view is None:
+            raise UnknownAlert(alert_id)
+        places = {view.alert.premises_id: view.place} if view.place else {}
+        response: Response = request.app.state.pages.render(
+            request,
+            "board_row_only.html",
+            me=caller,
+            address=BoardAddress.of(request),
+            alert=view.alert,
+            places=places,
+        )
+        return response
+
+    async def show_person(self, request: Request, caller: Caller, alert_id: UUID) -> Response:
+        async with self._parts.db.read() as tx:
+            view = await self._view(tx, alert_id)
+        if view is None or view.alert.stay_id is None:
+            raise UnknownAlert(alert_id)
+        try:
+            stay = await self._parts.registration.stay(
+                view.alert.stay_id, str(alert_id), token=request.state.access_token, language=i18n.language()
+            )
+        except (PersonNotShown, RegistrationUnreachable) as error:
+            problem = PROBLEMS[type(error)](error)
+            return await self.show(request, caller, status=problem.status, refused=problem.sentence())
+        async with self._parts.db.transaction() as tx:
+            await note_view(tx, alert_id, by=officer(caller), keyring=self._parts.keyring)
+        shown = Shown(stay, datetime.now(UTC) + SHOWN_FOR)
+        return await self.show(request, caller, person=shown)
+
+    async def take(self, request: Request, caller: Caller, alert_id: UUID, name: str) -> Response:
+        if name not in self._steps:
+            raise UnknownAlert(alert_id)
+        model, step = self._steps[name]
+        form = await read_form(request)
+        key, form.values = form["key"], {field: text for field, text in form.values.items() if field != "key"}
+        body = form.validate(model)
+        form.values["step"] = name
+        if body is None:
+            return await self.show(request, caller, status=422, form=form)
+        try:
+            async with once(
+                self._parts.db,
+                # One key for one form: pressed twice, it is one step.
+                key=key,
+                caller=caller.subject,
+                operation=f"POST {request.url.path}",
+                body=orjson.dumps(form.values, option=orjson.OPT_SORT_KEYS),
+                secret=request.app.state.idempotency_secret,
+                now=datetime.now(UTC),
+            ) as turn:
+                if turn.answer is None:
+                    await step(turn.tx, caller, alert_id, body)
+                    turn.keep(200, {})
+        except StepRefused as error:
+            problem = PROBLEMS[StepRefused](error)
+            return await self.show(request, caller, status=409, form=form, refused=problem.sentence())
+        if request.headers.get("hx-request") != "true":
+            return RedirectResponse(BoardAddress.of(request).to(alert=alert_id), 303)
+        return await self.show(request, caller)
+
+    async def _acknowledge(self, tx: Transaction, caller: Caller, alert_id: UUID, body: AcknowledgementBody) -> Alert:
+        return await acknowledge_alert(tx, alert_id, body.reason, by=officer(caller), keyring=self._parts.keyring)
+
+    async def _verify(self, tx: Transaction, caller: Caller, alert_id: UUID, body: VerificationBody) -> Alert:
+        return await verify_alert(
+            tx, alert_id, body.result, body.reason, by=officer(caller), keyring=self._parts.keyring
+        )
+
+    async def _close(self, tx: Transaction, caller: Caller, alert_id: UUID, body: ClosureBody) -> Alert:
+        return await close_alert(
+            tx, alert_id, body.outcome, body.reason, by=officer(caller), keyring=self._parts.keyring
+        )
+
+    async def _reopen(self, tx: Transaction, caller: Caller, alert_id: UUID, body: ReasonBody) -> Alert:
+        return await reopen_alert(tx, alert_id, body.reason, by=officer(caller), keyring=self._parts.keyring)
+
+    async def _escalate(self, tx: Transaction, caller: Caller, alert_id: UUID, body: ReasonBody) -> Alert:
+        return await escalate_alert(tx, alert_id, body.reason, by=officer(caller), keyring=self._parts.keyring)
+
+    async def _note(self, tx: Transaction, caller: Caller, alert_id: UUID, body: NoteBody) -> Alert:
+        return await note_on_alert(tx, alert_id, body.text, by=officer(caller), keyring=self._parts.keyring)
