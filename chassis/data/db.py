@@ -17,8 +17,10 @@ from chassis.events.outbox import Emission, write
 # A statement that waits this long for a row's lock has met a stuck transaction: the caller is told to retry (503).
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "30s"
-# A process frozen inside a transaction (SIGSTOP, a paused machine) must not hold its locks for ever.
-IDLE_IN_TRANSACTION_TIMEOUT = "30s"
+# A process frozen inside a transaction (SIGSTOP, a paused machine) must not hold its locks for ever; nor may one that
+# holds a service-wide lock, which is why its holder confirms it.
+IDLE_IN_TRANSACTION_TIMEOUT = "10s"
+LOCK_IDLE_TIMEOUT = "10s"
 # A lost LISTEN or lock connection rests this long before the next try: nobody notices, and nothing spins.
 RECONNECT_SECONDS = 0.5
 CONNECT_SECONDS = 5.0
@@ -85,7 +87,7 @@ class Transaction:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo, when the block raises, what it wrote, emitted and deferred; the transaction itself goes on."""
-        lists = (self._emissions, self._before_commit, self._after_commit)
+        lists: tuple[list[Any], ...] = (self._emissions, self._before_commit, self._after_commit)
         lengths = [len(each) for each in lists]
         try:
             async with self.connection.begin_nested():
@@ -212,10 +214,14 @@ class Database:
     async def exclusive(self, name: str) -> AsyncIterator[Exclusive]:
         """Wait for, then hold, the service-wide lock `name` on a connection of its own.
 
+        The holder calls `confirm` every few seconds: after 10 s of silence the database takes it for frozen, and the
+        next one in line gets the lock.
         Raises DatabaseUnavailable when the database cannot be reached; the lock is free again when the block ends.
         """
         try:
-            connection = await self._connect(lock_timeout="0", statement_timeout="0")
+            connection = await self._connect(
+                lock_timeout="0", statement_timeout="0", idle_session_timeout=LOCK_IDLE_TIMEOUT
+            )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             raise DatabaseUnavailable from error
         try:

@@ -60,7 +60,7 @@ def header(found: Headers, name: str) -> bytes | None:
 
 def parse_sequence(text: bytes | None) -> tuple[int, int] | None:
     """Return (epoch, number) of `epoch.number`, both positive; None if it is not that."""
-    if text is None or len(text) > 38:
+    if text is None or len(text) > 39:
         return None
     epoch, _, number = text.partition(b".")
     if not (epoch.isdigit() and number.isdigit()):

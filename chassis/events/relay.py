@@ -7,7 +7,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 
-from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable
+from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Exclusive
 from chassis.events.kafka import KafkaSettings, partition_of
 from chassis.events.relay_rows import DELETED_AT_ONCE, Fenced, RelayRows, Row, backlog, delete_old
 from chassis.events.sending import SendFailed, Sending
@@ -24,6 +24,7 @@ POLL_SECONDS = 0.5
 FIRST_REST_SECONDS = 0.1
 LONGEST_REST_SECONDS = 1.0
 LOCK_RETRY_SECONDS = 0.5
+CONFIRM_SECONDS = 2.0
 UPKEEP_SECONDS = 5.0
 # An event that has waited this long is no hiccup: the service says so on its health page.
 LATE_SECONDS = 30.0
@@ -55,8 +56,8 @@ class Relay:
         """Work for ever; survives the loss of database and broker, and being fenced by another copy."""
         while True:
             try:
-                async with self._db.exclusive("relay"):
-                    await self._reign()
+                async with self._db.exclusive("relay") as lock:
+                    await self._reign(lock)
             except* Fenced:
                 log.warning("relay-fenced")
             except* (DatabaseUnavailable, DatabaseBusy, DBAPIError, OSError) as lost:
@@ -66,13 +67,14 @@ class Relay:
                 await self._sending.discard()
             await asyncio.sleep(LOCK_RETRY_SECONDS)
 
-    async def _reign(self) -> None:
+    async def _reign(self, lock: Exclusive) -> None:
         async with self._db.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             rows = await RelayRows.claim(connection)
             log.info("relay-began", position=rows.sent, count=rows.numbered - rows.sent)
             self._tried = max(self._tried, rows.sent)
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_hold(lock))
                 tasks.create_task(self._listen())
                 tasks.create_task(self._upkeep(rows))
                 tasks.create_task(self._work(rows))
@@ -127,6 +129,12 @@ class Relay:
                 async with self._db.transaction() as tx:
                     deleted = await delete_old(tx, rows.sent)
             await asyncio.sleep(UPKEEP_SECONDS)
+
+
+async def _hold(lock: Exclusive) -> None:
+    while True:
+        await asyncio.sleep(CONFIRM_SECONDS)
+        await lock.confirm()
 
 
 def _count(counter: Counter, rows: Sequence[Row]) -> None:

@@ -22,6 +22,7 @@ from chassis.events.outbox import Emission
 from chassis.events.relay import Relay
 from chassis.events.tables import consumer_positions, relay_mark
 from chassis.events.wake import Wake
+from chassis.run.service import Runs
 from tests.parts import Kafka, Postgres
 
 effects = sa.Table(
@@ -121,9 +122,13 @@ class Service:
 
     async def all_arrived(self) -> bool:
         """Whether there are as many effects as events written; `check` tells whether they are the right ones."""
+        return await self.count() >= sum(self.written.values())
+
+    async def count(self) -> int:
+        """How many effects there are."""
         async with self.db.read() as tx:
             count: int = await tx.scalar(sa.select(sa.func.count()).select_from(effects))
-        return count >= sum(self.written.values())
+        return count
 
     async def check(self, *, without: Sequence[tuple[str, int]] = ()) -> None:
         """Every event once, and those of a key in their order."""
@@ -170,8 +175,8 @@ def settings_of(kafka: Kafka, **changed: Any) -> KafkaSettings:
 async def new_service(kafka: Kafka, new_database: Databases) -> Services:
     """Makes services with a topic, a group and a database of their own."""
 
-    async def make(*, partitions: int = 3, **config: str) -> Service:
-        topic = await kafka.new_topic(partitions=partitions, **config)
+    async def make(*, partitions: int = 3, max_message_bytes: str = "1048588") -> Service:
+        topic = await kafka.new_topic(partitions=partitions, max_message_bytes=max_message_bytes)
         service = Service(await new_database(), settings_of(kafka), topic, kafka.new_name("group"))
         service.db.after_every_commit(Wake(service.db))
         return service
@@ -180,7 +185,7 @@ async def new_service(kafka: Kafka, new_database: Databases) -> Services:
 
 
 @asynccontextmanager
-async def running(*parts: Relay | Consumers) -> AsyncIterator[None]:
+async def running(*parts: Runs) -> AsyncIterator[None]:
     """Run parts of a worker, and cancel them at the end as a worker does when it stops."""
     tasks = [asyncio.create_task(part.run()) for part in parts]
     try:
@@ -194,3 +199,13 @@ async def running(*parts: Relay | Consumers) -> AsyncIterator[None]:
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
+
+
+async def with_events(new_service: Services, count: int = 10) -> Service:
+    """A service whose topic of one partition holds `count` events that nobody has read."""
+    service = await new_service(partitions=1)
+    async with running(service.relay()):
+        for _ in range(count):
+            await service.write(["a"])
+        await until(service.all_sent)
+    return service

@@ -1,198 +1,20 @@
 """Consumers of histories against a real broker and database: each event once, in order, whatever the transport does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.structs import TopicPartition
+from aiokafka import AIOKafkaProducer
 from confluent_kafka import TopicPartition as Place
-from prometheus_client import REGISTRY
 
 from chassis.events import histories
 from chassis.events import kafka as transport
-from chassis.events.reading import Reading, _Listener
 from chassis.events.tables import consumer_positions, outbox_epoch
 from chassis.run import metrics
-from tests.kafka.conftest import Service, Services, prepared, running, settings_of
-from tests.parts import Kafka, Postgres
+from tests.kafka.conftest import Service, Services, running, with_events
+from tests.parts import Kafka
 from tests.waiting import until
-
-
-async def _commit_to_kafka(service: Service, offset: int) -> None:
-    """Leave an offset with Kafka itself, as the display of the lag does."""
-    settings = service.kafka
-    consumer = AIOKafkaConsumer(**settings.connection("committer", 5000), group_id=service.group)
-    place = TopicPartition(service.topic, 0)
-    consumer.assign([place])
-    await consumer.start()
-    await consumer.commit({place: offset})
-    await consumer.stop()
-
-
-async def _written(new_service: Services, count: int = 10) -> Service:
-    """A service whose topic of one partition holds `count` events that nobody has read."""
-    service = await new_service(partitions=1)
-    async with running(service.relay()):
-        for _ in range(count):
-            await service.write(["a"])
-        await until(service.all_sent)
-    return service
-
-
-async def test_kafkas_own_offset_is_for_display(new_service: Services) -> None:
-    service = await _written(new_service)
-    await _commit_to_kafka(service, 7)
-    async with running(service.consumers()):
-        await until(service.all_arrived)
-        await service.check()
-        await until(lambda: _committed(service, 10), seconds=15)
-
-
-async def _committed(service: Service, offset: int) -> bool:
-    consumer = AIOKafkaConsumer(**service.kafka.connection("asker", 5000), group_id=service.group)
-    place = TopicPartition(service.topic, 0)
-    consumer.assign([place])
-    await consumer.start()
-    try:
-        return bool(await consumer.committed(place) == offset)
-    finally:
-        await consumer.stop()
-
-
-async def test_what_is_delivered_before_the_seek_is_dropped(
-    new_service: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """aiokafka fetches from Kafka's own offset while the listener has not yet stopped the partitions."""
-    service = await _written(new_service)
-    await _commit_to_kafka(service, 4)
-    early = asyncio.Event()
-    assigned, handle = _Listener.on_partitions_assigned, Reading._handle
-
-    async def late(self: _Listener, partitions: Collection[TopicPartition]) -> None:
-        await early.wait()
-        await assigned(self, partitions)
-
-    async def note(self: Reading, records: Any) -> None:
-        if not early.is_set():
-            assert records[0].offset == 4
-            # A load would seek by itself; the listener is to find what was delivered as it was.
-            self._load_due.clear()
-            early.set()
-        await handle(self, records)
-
-    monkeypatch.setattr(_Listener, "on_partitions_assigned", late)
-    monkeypatch.setattr(Reading, "_handle", note)
-    async with running(service.consumers()):
-        await until(service.all_arrived)
-        await service.check()
-    assert early.is_set()
-
-
-async def test_a_listener_that_fails_at_assignment(new_service: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """aiokafka swallows the error and goes on from Kafka's own offset: nothing may be taken from there."""
-    service = await _written(new_service)
-    await _commit_to_kafka(service, 4)
-    calls: list[Collection[TopicPartition]] = []
-
-    async def fail(self: _Listener, partitions: Collection[TopicPartition]) -> None:
-        calls.append(partitions)
-        raise RuntimeError("the listener fails")
-
-    monkeypatch.setattr(_Listener, "on_partitions_assigned", fail)
-    async with running(service.consumers(), service.relay()):
-        await until(service.all_arrived)
-        await service.write(["a", "b"])
-        await until(service.all_arrived)
-        await service.check()
-    assert calls
-
-
-async def test_postgres_is_down_at_assignment(
-    kafka: Kafka, own_postgres: Callable[[], Postgres], logged: list[dict[str, Any]]
-) -> None:
-    postgres = own_postgres()
-    db = await prepared(await postgres.new_database())
-    service = Service(db, settings_of(kafka), await kafka.new_topic(partitions=2), kafka.new_name("group"))
-    async with running(service.relay()):
-        await service.write(["a", "b", "c", "d"])
-        await until(service.all_sent)
-    await db.dispose()
-    postgres.kill()
-    consumers = service.consumers()
-    async with running(consumers):
-        await until(lambda: any(entry["event"] == "consumer-cannot-load" for entry in logged))
-        assert consumers.health()
-        postgres.start()
-        await until(service.all_arrived)
-        await service.check()
-        await until(lambda: consumers.health() == [])
-        # And in the middle of its work.
-        postgres.kill()
-        postgres.start()
-        async with running(service.relay()):
-            await service.write(["a", "b", "c", "d"])
-            await until(service.all_arrived)
-            await service.check()
-    await db.dispose()
-
-
-async def test_a_rewound_offset_brings_only_repeats(new_service: Services) -> None:
-    service = await _written(new_service)
-    before = _repeats(service)
-
-    async def rewind() -> None:
-        async with service.db.transaction() as tx:
-            await tx.execute(
-                sa.update(consumer_positions).where(consumer_positions.c.group == service.group).values(next_offset=0)
-            )
-
-    async with running(service.consumers()):
-        await until(service.all_arrived)
-    await rewind()
-    async with running(service.consumers(), service.relay()):
-        await until(lambda: _repeats(service) - before == 10)
-        await rewind()  # while it runs: the next batch is fenced, loads and seeks again
-        await service.write(["a"])
-        await until(service.all_arrived)
-        await service.check()
-        assert _repeats(service) - before == 20
-    assert (await service.positions())[0].next_offset == 11
-
-
-def _repeats(service: Service) -> float:
-    return REGISTRY.get_sample_value("anju_consumer_repeats_total", {"topic": service.topic}) or 0.0
-
-
-async def test_two_consumers_of_one_partition_do_not_double(new_service: Services) -> None:
-    """Both believe that the partition is theirs, as after a pause: groups of their own, one stored place."""
-    service = await _written(new_service, 3)
-    twin = service.consumers("2")
-    twin._kept[0].reading = None
-    async with running(service.relay(), service.consumers("1"), _in_another_group(service)):
-        for _ in range(30):
-            await service.write(["a", "b"])
-        await until(service.all_arrived)
-        await service.check()
-
-
-def _in_another_group(service: Service) -> Any:
-    """A consumer that Kafka gives the same partitions, over the same rows of positions."""
-    consumers = service.consumers("2")
-    reader = consumers._kept[0].reader
-
-    class Elsewhere:
-        """Kafka's group differs, the rows' does not."""
-
-        async def run(self) -> None:
-            while True:
-                reading = Reading(service.kafka, "twin", reader)
-                reading._subscriber.group_id = f"{service.group}-twin"
-                await reading.run()
-
-    return Elsewhere()
 
 
 async def test_a_gap_is_held_reported_and_survives_a_restart(
@@ -258,7 +80,7 @@ async def _sender(service: Service) -> _Sender:
 
 
 async def test_a_record_without_a_number_moves_the_offset_alone(new_service: Services) -> None:
-    service = await _written(new_service, 2)
+    service = await with_events(new_service, 2)
     sender = await _sender(service)
     await sender.junk()
     await sender.close()
@@ -277,7 +99,7 @@ async def _cut(kafka: Kafka, topic: str, before: int) -> None:
 
 
 async def test_a_log_that_was_cut_before_the_first_contact(kafka: Kafka, new_service: Services) -> None:
-    service = await _written(new_service)
+    service = await with_events(new_service)
     await _cut(kafka, service.topic, 6)
     async with running(service.relay(), service.consumers()):
         await service.write(["a"])
@@ -305,7 +127,7 @@ async def test_a_whole_log_begins_with_number_one(new_service: Services) -> None
 
 
 async def test_records_lost_to_retention_are_reported_and_not_skipped(kafka: Kafka, new_service: Services) -> None:
-    service = await _written(new_service, 3)
+    service = await with_events(new_service, 3)
     async with running(service.consumers()):
         await until(service.all_arrived)
     async with running(service.relay()):
@@ -322,7 +144,7 @@ async def test_records_lost_to_retention_are_reported_and_not_skipped(kafka: Kaf
 
 
 async def test_a_log_that_ends_before_the_place_is_reported(new_service: Services) -> None:
-    service = await _written(new_service, 3)
+    service = await with_events(new_service, 3)
     async with running(service.consumers()):
         await until(service.all_arrived)
     async with service.db.transaction() as tx:
@@ -332,11 +154,8 @@ async def test_a_log_that_ends_before_the_place_is_reported(new_service: Service
         await until(lambda: any("the log ends at 3" in each for each in consumers.health()))
 
 
-Held = Callable[[], Awaitable[bool]]
-
-
 async def test_a_transient_error_holds_and_is_tried_again(new_service: Services) -> None:
-    service = await _written(new_service)
+    service = await with_events(new_service)
     handle, failures = service.handle, 0
 
     async def fail_twice(tx: Any, record: Any) -> None:
@@ -354,7 +173,7 @@ async def test_a_transient_error_holds_and_is_tried_again(new_service: Services)
 
 
 async def test_the_transport_is_set_on_what_runs(new_service: Services) -> None:
-    service = await _written(new_service, 1)
+    service = await with_events(new_service, 1)
     consumers = service.consumers()
     async with running(consumers):
         await until(service.all_arrived)

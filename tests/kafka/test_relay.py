@@ -4,6 +4,7 @@ import asyncio
 import random
 import string
 from collections.abc import Awaitable
+from typing import Any
 
 import asyncpg
 import pytest
@@ -119,11 +120,11 @@ class _RefuseSecond:
         self._calls = 0
 
     @property
-    def send_batch(self) -> object:
-        async def send_batch(producer: AIOKafkaProducer, *args: object, **kwargs: object) -> object:
+    def send_batch(self) -> Any:
+        async def send_batch(producer: AIOKafkaProducer, *args: Any, **kwargs: Any) -> Any:
             self._calls += 1
             if self._calls % 3 != 2 or self.mended:
-                return await self._send_batch(producer, *args, **kwargs)  # type: ignore[arg-type]
+                return await self._send_batch(producer, *args, **kwargs)  # type: ignore[no-untyped-call]
             refused = asyncio.get_running_loop().create_future()
             refused.set_exception(MessageSizeTooLargeError())
             return refused

@@ -1,0 +1,216 @@
+"""Consumers of states against a real broker: newer versions only, read from the start, vanished keys dropped."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+import sqlalchemy as sa
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from pydantic import BaseModel
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.data.db import Database, Transaction
+from chassis.events.consumers import Consumers
+from chassis.events.dead_letters import list_, replay
+from chassis.events.kafka import KafkaSettings, partition_of
+from chassis.events.outbox import Emission
+from chassis.events.positions import Fenced
+from chassis.events.records import BadRecord, RawRecord
+from chassis.events.relay import Relay
+from chassis.events.states import StateReader, StateRecord, StateSubscription
+from chassis.events.tables import consumer_positions
+from tests.kafka.conftest import Databases, running, settings_of
+from tests.parts import Kafka
+from tests.waiting import until
+
+places = sa.Table(
+    "places",
+    sa.MetaData(),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+)
+
+
+class Place(BaseModel):
+    """A state of these tests."""
+
+    name: str
+    version: str | None = None
+
+
+@dataclass
+class Registry:
+    """A service that publishes places, and one that keeps a copy of them, in one database."""
+
+    db: Database
+    kafka: KafkaSettings
+    topic: str
+    group: str
+    applied: list[str] = field(default_factory=list)
+    refused: str = ""
+
+    async def publish(self, key: str, version: int, name: str | None) -> None:
+        """Publish a version of a place, or its end."""
+        model = None if name is None else Place(name=name)
+        async with self.db.transaction() as tx:
+            tx.emit(Emission(self.topic, key, "anju.test.place.v1", model, "state", version=version))
+
+    def consumers(self) -> Consumers:
+        """A copy of the keeper."""
+        return Consumers(self.db, self.kafka, "test", [self.subscription()])
+
+    def subscription(self) -> StateSubscription:
+        """How the keeper reads."""
+        return StateSubscription(self.topic, self.group, self.apply, self.keys, self.drop)
+
+    async def apply(self, tx: Transaction, records: Sequence[StateRecord]) -> None:
+        """Newer versions only."""
+        for record in records:
+            self.applied.append(record.key)
+            if record.value is None:
+                await tx.execute(sa.delete(places).where(places.c.key == record.key))
+                continue
+            name = Place.model_validate_json(record.value).name
+            if name == self.refused:
+                raise BadRecord("refused")
+            epoch, number = record.version
+            fresh = insert(places).values(key=record.key, epoch=epoch, number=number, name=name)
+            newer = sa.tuple_(places.c.epoch, places.c.number) < sa.tuple_(fresh.excluded.epoch, fresh.excluded.number)
+            changed: dict[str, Any] = {"epoch": epoch, "number": number, "name": name}
+            await tx.execute(fresh.on_conflict_do_update(index_elements=["key"], set_=changed, where=newer))
+
+    async def keys(self, tx: Transaction) -> Collection[str]:
+        """All keys kept."""
+        return [row.key for row in await tx.all(sa.select(places.c.key))]
+
+    async def drop(self, tx: Transaction, keys: Collection[str]) -> None:
+        """Forget keys."""
+        await tx.execute(sa.delete(places).where(places.c.key.in_(keys)))
+
+    async def kept(self) -> dict[str, str]:
+        """What the keeper knows."""
+        async with self.db.read() as tx:
+            return {row.key: row.name for row in await tx.all(sa.select(places))}
+
+    async def keeps(self, expected: dict[str, str]) -> bool:
+        """Whether it knows exactly this."""
+        return await self.kept() == expected
+
+
+@pytest.fixture
+async def registry(kafka: Kafka, new_database: Databases) -> Registry:
+    """A registry of its own topic of three partitions."""
+    db = await new_database()
+    async with db.engine.begin() as connection:
+        await connection.run_sync(places.metadata.create_all)
+    topic = await kafka.new_topic("state", partitions=3, compacted=True)
+    return Registry(db, settings_of(kafka), topic, kafka.new_name("group"))
+
+
+async def test_newest_versions_and_ends(registry: Registry) -> None:
+    async with running(Relay(registry.db, registry.kafka, "test"), registry.consumers()):
+        for number in range(1, 4):
+            for key in "abcdef":
+                await registry.publish(key, number, f"{key}{number}")
+        await registry.publish("f", 4, None)
+        await until(lambda: registry.keeps({key: f"{key}3" for key in "abcde"}))
+    async with registry.db.read() as tx:
+        epochs = {row.epoch for row in await tx.all(sa.select(places))}
+        assert epochs == {await tx.scalar(sa.text("SELECT epoch FROM outbox_epoch"))}
+
+
+async def test_an_older_version_that_comes_again_changes_nothing(registry: Registry) -> None:
+    async with running(Relay(registry.db, registry.kafka, "test"), registry.consumers()):
+        await registry.publish("a", 2, "new")
+        await until(lambda: registry.keeps({"a": "new"}))
+        await registry.publish("a", 1, "old")
+        await registry.publish("z", 1, "last")
+        await until(lambda: registry.keeps({"a": "new", "z": "last"}))
+        await registry.publish("a", 3, "newer")
+        await until(lambda: registry.keeps({"a": "newer", "z": "last"}))
+
+
+async def test_it_is_read_from_the_start_and_vanished_keys_are_dropped(registry: Registry) -> None:
+    keys = [f"place-{number}" for number in range(20)]
+    async with running(Relay(registry.db, registry.kafka, "test"), registry.consumers()):
+        for key in keys:
+            await registry.publish(key, 1, "first")
+        await until(lambda: registry.keeps(dict.fromkeys(keys, "first")))
+    # A copy that went astray: rows that are not in the log, wrong ones, missing ones.
+    async with registry.db.transaction() as tx:
+        for number in range(10):
+            await tx.execute(sa.insert(places).values(key=f"ghost-{number}", epoch=1, number=1, name="ghost"))
+        await tx.execute(sa.update(places).where(places.c.key == keys[0]).values(epoch=1, name="wrong"))
+        await tx.execute(sa.delete(places).where(places.c.key == keys[1]))
+    async with running(registry.consumers()):
+        await until(lambda: registry.keeps(dict.fromkeys(keys, "first")))
+
+
+async def test_an_empty_log_empties_the_copy(registry: Registry) -> None:
+    async with registry.db.transaction() as tx:
+        await tx.execute(sa.insert(places).values(key="ghost", epoch=1, number=1, name="ghost"))
+    async with running(registry.consumers()):
+        await until(lambda: registry.keeps({}))
+
+
+async def test_a_reader_that_was_overtaken_drops_nothing(registry: Registry) -> None:
+    """Two readers of one partition, as after a pause of the first: only the later one may say what has vanished."""
+    async with registry.db.transaction() as tx:
+        await tx.execute(sa.insert(places).values(key="ghost", epoch=1, number=1, name="ghost"))
+    partition = partition_of("ghost", 3)
+
+    async def bounds(_: Collection[int] | None) -> dict[int, tuple[int, int]]:
+        return dict.fromkeys(range(3), (0, 1))
+
+    raw = _raw(registry.topic, partition, b"other", b'{"name":"there","version":"1.1"}')
+    first, second = StateReader(registry.db, registry.subscription()), StateReader(registry.db, registry.subscription())
+    assert await first.load([partition], bounds) == {partition: 0}
+    assert await second.load([partition], bounds) == {partition: 0}
+    with pytest.raises(Fenced):
+        await first.take({partition: [raw]})
+    assert await registry.kept() == {"ghost": "ghost"}
+    await second.take({partition: [raw]})
+    assert await registry.kept() == {"other": "there"}
+
+
+def _raw(topic: str, partition: int, key: bytes, value: bytes) -> RawRecord:
+    return ConsumerRecord(topic, partition, 0, 0, 0, key, value, None, len(key), len(value), ())
+
+
+async def test_a_bad_record_is_put_aside_and_replayed(registry: Registry) -> None:
+    producer = AIOKafkaProducer(**registry.kafka.connection("stranger", 5000))
+    await producer.start()
+    for value in (b"{", b"[]", orjson.dumps({"version": "none"})):
+        await producer.send_and_wait(registry.topic, value, key=b"a", partition=0)
+    await producer.stop()
+    registry.refused = "bad"
+    async with running(Relay(registry.db, registry.kafka, "test"), registry.consumers()):
+        await registry.publish("b", 1, "bad")
+        await registry.publish("c", 1, "good")
+        await until(lambda: registry.keeps({"c": "good"}))
+        await until(lambda: _letters(registry, 4))
+    reasons = {letter.reason: letter for letter in await list_(registry.db)}
+    assert set(reasons) == {"invalid-value", "unreadable-version", "refused"}
+    registry.refused = ""
+    await replay(registry.db, registry.kafka, reasons["refused"].id, registry.consumers().replay_of)
+    assert await registry.kept() == {"b": "bad", "c": "good"}
+
+
+async def _letters(registry: Registry, count: int) -> bool:
+    return len(await list_(registry.db)) == count
+
+
+async def test_the_claim_grows_with_each_reading(registry: Registry) -> None:
+    for reading in range(1, 3):
+        async with running(registry.consumers()):
+            await until(lambda reading=reading: _claims(registry, reading))  # type: ignore[misc]
+
+
+async def _claims(registry: Registry, claim: int) -> bool:
+    async with registry.db.read() as tx:
+        claims = [row.claim for row in await tx.all(sa.select(consumer_positions))]
+    return claims == [claim] * 3
