@@ -37,17 +37,16 @@ async def records(status: Mapping[str, Any], topic: str) -> list[aiokafka.Consum
         sasl_plain_username=kafka["username"],
         sasl_plain_password=kafka["password"],
         enable_auto_commit=False,
+        auto_offset_reset="earliest",
         isolation_level="read_uncommitted",
     )
     await consumer.start()
     try:
         await until(lambda: bool(consumer.assignment()))
-        partitions = sorted(consumer.assignment())
-        await consumer.seek_to_beginning(*partitions)
-        ends = await consumer.end_offsets(partitions)
+        ends = await consumer.end_offsets(list(consumer.assignment()))
         found: list[aiokafka.ConsumerRecord[bytes, bytes]] = []
-        for partition in partitions:
-            while await consumer.position(partition) < ends[partition]:
+        for partition, end in ends.items():
+            while await consumer.position(partition) < end:
                 batch = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT_MS)
                 found += [record for rows in batch.values() for record in rows]
         return found
