@@ -101,8 +101,6 @@ def worker(settings: Settings) -> "WorkerParts":
     )
     keeper = WatchlistKeeper(Watchlist(), verifier_from(decode_keys(settings.notice_verify_keys)))
     keyring = Keyring(decode_keys(settings.encryption_keys), settings.encryption_active)
-    relay = Relay(db, kafka, "alerts")
-    db.after_every_commit(relay.wake)
     stays = StayReader(keeper, packs.load(), settings.district)
 
     async def watch_notices() -> None:
@@ -128,7 +126,7 @@ def worker(settings: Settings) -> "WorkerParts":
 
     return WorkerParts(
         db=db,
-        relay=relay,
+        relay=Relay(db, kafka, "alerts"),
         consumers=Consumers(db, kafka, "alerts", [stays.subscription(), PREMISES, UNITS]),
         timers=Timers(db, [Timer("advance-notices", ADVANCE_SECONDS, advance)]),
         background=[watch_notices],

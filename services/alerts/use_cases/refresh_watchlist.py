@@ -31,7 +31,9 @@ class WatchlistKeeper:
     async def look(self, tx: Transaction) -> None:
         """Catch up with what is committed now: only makes early what each batch does for itself."""
         version, at = await notice_store.look_at_version(tx)
-        await self.refresh(tx, version, at)
+        # What this transaction sees may be older than what a batch has loaded meanwhile; going back is a batch's to do.
+        if version > self.watchlist.version:
+            await self.refresh(tx, version, at, catch_up_only=True)
 
     async def share(self, tx: Transaction) -> datetime:
         """Begin a batch: hold off changes of notices until it commits, and catch up exactly to them.
@@ -43,10 +45,12 @@ class WatchlistKeeper:
             await self.refresh(tx, version, at)
         return at
 
-    async def refresh(self, tx: Transaction, version: int, at: datetime) -> None:
+    async def refresh(self, tx: Transaction, version: int, at: datetime, *, catch_up_only: bool = False) -> None:
         """Load what changed up to `version`, which this transaction sees; `at` is the database's time."""
         async with self._lock:
             known = self.watchlist.version
+            if version < known and catch_up_only:
+                return
             if version < known:
                 # The database was restored to an earlier state: what is in memory may never have been.
                 self.watchlist.replace_all(())

@@ -209,7 +209,7 @@ class _Board:
         body = form.validate(model)
         form.values["step"] = name
         if body is None:
-            return await self.show(request, caller, status=422, form=form)
+            return await self._show_faults(request, caller, form)
         try:
             async with once(
                 self._parts.db,
@@ -230,6 +230,15 @@ class _Board:
         if request.headers.get("hx-request") != "true":
             return RedirectResponse(BoardAddress.of(request).to(alert=alert_id), 303)
         return await self.show(request, caller)
+
+    async def _show_faults(self, request: Request, caller: Caller, form: Form) -> Response:
+        """Show the form again; with htmx its column alone, so that the person beside it stays to be looked at."""
+        if request.headers.get("hx-request") != "true":
+            return await self.show(request, caller, status=422, form=form)
+        response = await self.show(request, caller, template="board_mine_only.html", status=422, form=form)
+        response.headers["hx-retarget"] = "#board-mine"
+        response.headers["hx-reswap"] = "outerMorph"
+        return response
 
     async def _acknowledge(self, tx: Transaction, caller: Caller, alert_id: UUID, body: AcknowledgementBody) -> Alert:
         return await acknowledge_alert(tx, alert_id, body.reason, by=officer(caller), keyring=self._parts.keyring)

@@ -277,6 +277,7 @@ async def web(dsn: str, registration: Registration) -> AsyncIterator[WebParts]:
     client = RegistrationClient("http://registration.test", service_token, httpx.MockTransport(registration.answer))
     parts = wiring.web(settings_for(dsn), client)
     yield parts
+    assert parts.db is not None
     await parts.db.dispose()
 
 

@@ -12,6 +12,7 @@ from contracts import envelope, topics
 from services.alerts.domain.alerts import Outcome
 from services.alerts.domain.notices import Notice, NoticeState, Why
 from services.alerts.domain.officers import Officer
+from services.alerts.storage import notice_store
 from services.alerts.storage.tables import alert_changes, notice_terms, notice_version, notices
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.acknowledge_alert import acknowledge_alert
@@ -304,6 +305,18 @@ async def test_a_proposal_made_active_by_hand_never_matches(db: Database, desk: 
     await matcher.read(stay_event(token_of("1")))
     assert notice.notice_id not in matcher.keeper.watchlist.by_id
     assert await alert_rows(db) == []
+
+
+async def test_a_look_that_began_earlier_takes_nothing_back(db: Database, desk: NoticeDesk, matcher: Matcher) -> None:
+    """The watch on notices may see an older version than a batch that overtook it."""
+    await desk.activate("1")
+    async with db.read() as earlier:
+        await notice_store.look_at_version(earlier)
+        notice = await desk.activate("2")
+        await matcher.read(stay_event(token_of("3")))
+        assert notice.notice_id in matcher.keeper.watchlist.by_id
+        await matcher.keeper.look(earlier)
+    assert notice.notice_id in matcher.keeper.watchlist.by_id
 
 
 async def test_a_database_that_went_back_makes_the_watchlist_start_anew(

@@ -65,7 +65,7 @@ class TimedMatcher(Matcher):
             self.judged_at = await share(tx)  # type: ignore[arg-type]
             return self.judged_at
 
-        self.keeper.share = timed  # type: ignore[method-assign,assignment]
+        self.keeper.share = timed  # type: ignore[method-assign]
         try:
             await self.read(stay_event(token_of(number), stay_id, recorded_at=recorded_at))
         finally:

@@ -21,7 +21,7 @@ async def test_migration_and_tables_agree(db: Database) -> None:
     def differences(connection: sa.Connection) -> list[Any]:
         own = set(metadata.tables)
         options = {"include_name": lambda name, kind, _: kind != "table" or name in own, "compare_type": True}
-        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
     async with db.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
