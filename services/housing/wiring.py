@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chassis.data.db import Database
-from chassis.events.wake import Wake
 from chassis.run.service import WebParts, WorkerParts
 from chassis.run.settings import decode_keys
 from services.housing.settings import Settings
@@ -14,9 +13,7 @@ FORGET_EVERY_SECONDS = 3600.0
 
 
 def _database(settings: Settings) -> Database:
-    db = Database(settings.database_url, service="housing", pool_size=settings.database_pool)
-    db.after_every_commit(Wake(db))
-    return db
+    return Database(settings.database_url, service="housing", pool_size=settings.database_pool)
 
 
 def web(settings: Settings) -> WebParts:

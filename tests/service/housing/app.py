@@ -54,5 +54,12 @@ def headers(provider: FakeProvider, role: str, unit: str, **more: str) -> dict[s
 def logged_in(parts: WebParts, role: str, unit: str, language: str = "en") -> dict[str, str]:
     """Return the cookies of a person who is logged in at the pages."""
     sessions: Any = parts.app.state.access._sessions
-    session = {"sub": f"{role}-{unit}", "name": "王明", "role": role, "unit": unit, "until": time.time() + 600}
+    session = {
+        "sub": f"{role}-{unit}",
+        "name": "王明",
+        "role": role,
+        "unit": unit,
+        "token": "",
+        "until": time.time() + 600,
+    }
     return {sessions._cookie: sessions._sealer.seal(sessions._cookie, session), "anju_lang": language}

@@ -49,7 +49,7 @@ async def parts(postgres: Postgres) -> AsyncIterator[WebParts]:
 
 def browser(parts: WebParts, role: str) -> httpx.AsyncClient:
     sessions = parts.app.state.access._sessions
-    session = {"sub": role, "name": "吴敏", "role": role, "unit": "city", "until": time.time() + 600}
+    session = {"sub": role, "name": "吴敏", "role": role, "unit": "city", "token": "", "until": time.time() + 600}
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=parts.app),
         base_url=ORIGIN,
