@@ -13,6 +13,7 @@ import structlog
 from starlette.applications import Starlette
 
 from chassis.data.db import Database
+from chassis.events.wake import Wake
 from chassis.run import logs, tracing
 from chassis.run.server import ANSWERS_SECONDS, Server
 from chassis.run.settings import ProcessSettings, ServiceSettings
@@ -33,14 +34,14 @@ S = TypeVar("S", bound=ServiceSettings)
 
 
 class Runs(Protocol):
-    """A part of a worker: the relay, the consumers, the timers."""
+    """A part of a worker."""
 
     async def run(self) -> None:
         """Work for ever; an exception ends the process, which its keeper starts again."""
 
 
 class Reports(Runs, Protocol):
-    """A part that knows what is wrong with it."""
+    """A part that knows what is wrong with it: the relay, the consumers."""
 
     def health(self) -> Sequence[str]:
         """Return what is wrong, in words; empty when nothing is."""
@@ -62,7 +63,7 @@ class WorkerParts:
     """What a worker process runs: consumers by partition, relay and timers one active copy each."""
 
     db: Database
-    relay: Runs | None = None
+    relay: Reports | None = None
     consumers: Reports | None = None
     timers: Timers | None = None
     background: Sequence[Background] = ()
@@ -131,12 +132,7 @@ async def _web(parts: WebParts, settings: ProcessSettings, stop: asyncio.Event) 
 async def _worker(parts: WorkerParts, settings: ServiceSettings, stop: asyncio.Event) -> bool:
     gc.set_threshold(*GC_THRESHOLDS)
     checks = [database_check(parts.db, settings.service()), *parts.checks]
-    if (consumers := parts.consumers) is not None:
-
-        async def consumers_find() -> Sequence[str]:
-            return consumers.health()
-
-        checks.append(HealthCheck("consumers", consumers_find))
+    checks += [_check(name, part) for name, part in (("relay", parts.relay), ("consumers", parts.consumers)) if part]
     health = Health(checks)
     running = [part.run for part in (parts.relay, parts.consumers, parts.timers) if part is not None]
     server = Server(Starlette(routes=health.routes()), settings.host, settings.worker_port)
@@ -145,6 +141,13 @@ async def _worker(parts: WorkerParts, settings: ServiceSettings, stop: asyncio.E
         health.stopping = True
 
     return await _together(server, [*running, *parts.background], stop, stopping, parts.db)
+
+
+def _check(name: str, part: Reports) -> HealthCheck:
+    async def find() -> Sequence[str]:
+        return part.health()
+
+    return HealthCheck(name, find)
 
 
 async def _together(
@@ -157,6 +160,8 @@ async def _together(
     """Run everything until `stop`, or until one part ends, which is a fault; return whether the end was asked for."""
     if not server.bind():
         return False
+    if db is not None:
+        db.after_every_commit(Wake(db))
     gc.freeze()
     serving = asyncio.create_task(server.serve_until_told(), name="http")
     parts = [asyncio.create_task(_forever(run), name=_name(run)) for run in background]
