@@ -8,12 +8,13 @@ from chassis.web.i18n import N_
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """An invented official. `key` is the login hint that chooses them."""
+    """An invented official. `key` is the login hint that chooses them; `does` their part, where a desk has several."""
 
     key: str
     role: str
     unit: str
     name: str
+    does: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +59,25 @@ DESKS = (
     ),
     Desk(
         "writing",
-        N_("Notice author"),
-        N_("Proposes a notice about one person, on a written instrument; withdraws it."),
+        N_("Notice author, approver"),
+        N_("One proposes a notice about one person; one of another unit approves it and signs exactly what was read."),
         N_("Notice desk"),
         "alerts",
         "/notices",
-        (Persona("author-1", "notice_author", "notice-desk-01", "孙默"),),
+        (
+            Persona("author-1", "notice_author", "notice-desk-01", "孙默", N_("proposes")),
+            Persona("approver-1", "notice_approver", "notice-desk-02", "吴桐", N_("approves")),
+            Persona("approver-2", "notice_approver", "notice-desk-01", "林峰", N_("approves")),
+        ),
     ),
     Desk(
-        "certificate",
-        N_("Notice approver"),
-        N_("Approves notices of another unit's authors, and signs exactly what was read."),
-        N_("Notice desk"),
+        "shield-check",
+        N_("Overseer"),
+        N_("Reads every notice and may suspend it; sees no personal data."),
+        N_("Notice oversight"),
         "alerts",
         "/notices",
-        (Persona("approver-1", "notice_approver", "notice-desk-02", "吴桐"),),
+        (Persona("overseer-1", "overseer", "oversight", "钱明"),),
     ),
     Desk(
         "clipboard-check",
