@@ -1,4 +1,4 @@
-/* The clerk's desk: a room is chosen by its tile, and the hands stay where they are when premises were chosen. */
+/* The clerk's desk: a room is chosen by its tile, and the hands stay on the keyboard when premises were chosen. */
 (() => {
   "use strict";
   const room = () => document.getElementById("room");
@@ -21,17 +21,22 @@
     if (event.target === room()) press();
   });
 
+  // Only a passport names its country; the field is there before the hand has left the list of kinds.
+  document.addEventListener("change", (event) => {
+    if (event.target.name !== "person.document.kind") return;
+    document.getElementById("country").hidden = event.target.value !== "passport";
+  });
+
   let choosing = false;
   document.addEventListener("click", (event) => {
-    if (event.target.closest("#places button")) choosing = true;
+    if (event.target.closest("#places button, #place button")) choosing = true;
   });
   document.addEventListener("htmx:after:swap", () => {
     press();
-    // The button that was pressed is gone: the next thing to type is the room.
-    if (choosing && document.querySelector("#place .chosen")) {
-      choosing = false;
-      room().focus();
-    }
+    if (!choosing || !document.getElementById("place")) return;
+    // The button that was pressed is gone: the next thing to type is the room, or another address.
+    choosing = false;
+    (document.querySelector("#place .chosen") ? room() : document.getElementById("premises_id")).focus();
   });
   press();
 })();

@@ -37,6 +37,7 @@ def _vault(settings: Settings) -> Vault:
 def web(settings: Settings) -> "WebParts":
     """Return the web process: API and pages."""
     from chassis.web.app import create_app
+    from chassis.web.health import HealthCheck
     from policy.purposes import allowed
     from services.registration.api.problems import PROBLEMS
     from services.registration.api.routes import routes
@@ -48,6 +49,10 @@ def web(settings: Settings) -> "WebParts":
     async def unit_names() -> dict[str, dict[str, str]]:
         async with db.read() as tx:
             return {unit: {"zh": zh, "en": en} for unit, (zh, en) in (await units.names(tx)).items()}
+
+    async def units_loaded() -> list[str]:
+        async with db.read() as tx:
+            return [] if await units.names(tx) else ["not loaded yet: nobody has an area"]
 
     return create_app(
         settings,
@@ -62,6 +67,7 @@ def web(settings: Settings) -> "WebParts":
         problems=PROBLEMS,
         purposes=allowed,
         unit_names=unit_names,
+        checks=[HealthCheck("units", units_loaded)],
     )
 
 

@@ -131,7 +131,8 @@ def picture() -> Picture:
 
     async def take(page: Page, name: str) -> None:
         PICTURES.mkdir(exist_ok=True)
-        await page.screenshot(path=PICTURES / f"{name}.png")
+        # Hiding the caret leaves a style attribute behind, which the next swap of htmx would copy against the policy.
+        await page.screenshot(path=PICTURES / f"{name}.png", caret="initial")
 
     return take
 

@@ -34,7 +34,7 @@ from services.registration.use_cases import queries
 from services.registration.use_cases.queries import PremisesView, RoomView
 from services.registration.use_cases.register_arrival import register_arrival
 from services.registration.vault import Vault
-from services.registration.web.forms import read_arrival, read_day, read_document, read_moment, show_moment
+from services.registration.web.forms import read_arrival, read_day, read_moment, show_moment
 
 # The day's list is for looking back over one's shoulder; a whole day of a station is a matter of reports.
 DAY_LINES = 100
@@ -42,6 +42,8 @@ PLACES = 8
 # Two rows of tiles at 1366 pixels.
 TILES = 16
 LONGEST_SEARCH = 100
+# ICAO Doc 9303-3, section 5: a person of unspecified nationality.
+UNKNOWN_COUNTRY = "XXX"
 # What people usually stay as, by kind of premises.
 USUAL = {
     "hotel": StayKind.HOTEL_GUEST,
@@ -108,11 +110,17 @@ def pages(db: Database, vault: Vault, packs: Packs) -> APIRouter:
             found = await queries.search_premises(tx, address.strip(), actor=actor_of(caller), after=None, limit=PLACES)
         return _pages(request).render(request, "places.html", found=found, target="desk")
 
+    @router.get("/places/other")
+    async def other_place(request: Request, caller: Desk) -> Response:
+        """Return the search for premises in place of those that were chosen; what else was typed stays on the page."""
+        return _pages(request).render(request, "place.html", place=None, tiles=[], form=Form())
+
     @router.get("/places/{premises_id}")
     async def place(request: Request, premises_id: UUID, caller: Desk) -> Response:
         async with db.read() as tx:
             view = await queries.show_premises(tx, premises_id, actor=actor_of(caller))
-        return _pages(request).render(request, "place.html", place=view, tiles=_tiles(view, ""), form=Form())
+        form = Form({"stay": _usual(view)})
+        return _pages(request).render(request, "place.html", place=view, tiles=_tiles(view, ""), form=form)
 
     @router.get("/places/{premises_id}/rooms")
     async def rooms(
@@ -203,11 +211,10 @@ def _pages(request: Request) -> Pages:
 
 
 def _empty_form(place: PremisesView | None, done: MaskedStay | None, now: datetime) -> Form:
-    kind = done.kind if done else USUAL.get(place.premises.kind if place else "", StayKind.TENANT)
     values: dict[str, Any] = {
         "person.document.kind": DocumentKind.RESIDENT_ID,
         "arrived_at": show_moment(now),
-        "stay": f"{kind}/{BASES[kind][0]}",
+        "stay": f"{done.kind}/{BASES[done.kind][0]}" if done else _usual(place),
     }
     if done is not None:
         values["room"] = done.room
@@ -216,34 +223,37 @@ def _empty_form(place: PremisesView | None, done: MaskedStay | None, now: dateti
     return Form(values)
 
 
+def _usual(place: PremisesView | None) -> str:
+    kind = USUAL.get(place.premises.kind if place else "", StayKind.TENANT)
+    return f"{kind}/{BASES[kind][0]}"
+
+
 def _says(form: Form, now: datetime) -> NumberSays:
-    if not form["person.document.number"].strip():
+    kind, number = form["person.document.kind"], form["person.document.number"].strip()
+    if not number or kind not in set(DocumentKind):
         return NumberSays()
-    # A form of its own: what is said while typing is no error of the form yet.
-    typed = read_document(Form(form.values))
-    if typed is None:
-        return NumberSays()
-    country = typed.issuing_country
-    if typed.kind is DocumentKind.PASSPORT:
-        # The country may come after the number.
-        country = country or "XXX"
+    # The country of a passport may come later; the number is looked at by itself.
+    country = UNKNOWN_COUNTRY if kind == DocumentKind.PASSPORT else None
     try:
-        document = DocumentEntry(typed.kind, typed.number, country).read(now.astimezone(LOCAL).date())
+        document = DocumentEntry(DocumentKind(kind), number, country).read(now.astimezone(LOCAL).date())
     except Refused as refused:
-        wrong = [error for error in field_errors(refused) if error.pointer == "/number"]
-        return NumberSays(wrong=wrong[0].sentence() if wrong else "")
+        return NumberSays(wrong=field_errors(refused)[0].sentence())
     return NumberSays(document)
 
 
 def _fill(form: Form, says: NumberSays) -> bool:
-    """Put the number's birth date and sex into the form, unless somebody typed others; tell whether it was done."""
-    told = says.document
+    """Put what the number says of birth date and sex into the form; tell whether that changed them.
+
+    What a person typed is left alone; what an earlier number put there (`filled`) goes with that number.
+    """
     typed = f"{form['person.birth_date']}/{form['person.sex']}"
-    # `filled` is what an earlier number put there.
-    if told is None or told.birth_date is None or typed not in ("/", form["filled"]):
+    if typed not in ("/", form["filled"]):
         return False
-    form.values |= {"person.birth_date": f"{told.birth_date:%Y%m%d}", "person.sex": told.sex or ""}
-    return True
+    document = says.document
+    born = f"{document.birth_date:%Y%m%d}" if document and document.birth_date else ""
+    sex = document.sex or "" if document else ""
+    form.values |= {"person.birth_date": born, "person.sex": sex}
+    return typed != f"{born}/{sex}"
 
 
 def _needs_guardian(form: Form, now: datetime) -> bool:

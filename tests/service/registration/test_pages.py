@@ -143,6 +143,8 @@ async def test_a_number_tells_its_facts_while_the_rest_is_typed(clerk: Desk) -> 
     earlier = own | {"filled": "19800101/male"}
     assert typed_values((await post(clerk, "/facts", earlier)).text)["person.birth_date"] == born
     misread = wrong_check_digit(number)
+    gone = (await post(clerk, "/facts", earlier | {"person.document.number": misread})).text
+    assert typed_values(gone)["person.birth_date"] == ""
     advice = (await post(clerk, "/facts", blank | {"person.document.number": misread})).text
     assert "Read all three groups again" in advice
     assert number[-1] not in re.sub(r"<[^>]*>|18|6-8-4", "", advice)
