@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from services.registration.domain.units import Actor, BadUnits, OutsideArea, check_reach, may_act_at, read_units
+from services.registration.domain.access import Actor, OutsideArea, check_reach, may_act_at
+from services.registration.domain.units import BadUnits, read_units
 
 FILE = Path(__file__).resolve().parents[3] / "deploy" / "units.yaml"
 PLACE = "330199001001"
