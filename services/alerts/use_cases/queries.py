@@ -1,6 +1,6 @@
 """What the board and the desk read: lists, counts, one alert with its history. No person is in any of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -53,9 +53,14 @@ async def _page(tx: Transaction, found: Sequence[Alert]) -> AlertPage:
     return AlertPage(found, await places_of(tx, found), await change_store.stream_position(tx))
 
 
+async def places_by_id(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Place]:
+    """Return the places of these premises, where they are known."""
+    return await premises_store.places(tx, ids)
+
+
 async def places_of(tx: Transaction, found: Sequence[Alert]) -> dict[UUID, Place]:
     """Return the places of these alerts, where they are known."""
-    return await premises_store.places(tx, {alert.premises_id for alert in found})
+    return await places_by_id(tx, {alert.premises_id for alert in found})
 
 
 async def count_alerts(tx: Transaction, owner: str) -> Counts:

@@ -31,7 +31,7 @@ from services.alerts.domain.signatures import signing_key_from, verifier_from
 from services.alerts.domain.subjects import Document, Subject
 from services.alerts.registration_client import RegistrationClient
 from services.alerts.settings import Settings
-from services.alerts.storage.tables import alerts
+from services.alerts.storage.tables import alert_changes, alerts
 from services.alerts.use_cases.approve_notice import approve_notice
 from services.alerts.use_cases.propose_notice import Proposal, propose_notice
 from services.alerts.use_cases.refresh_watchlist import WatchlistKeeper
@@ -39,6 +39,7 @@ from services.alerts.use_cases.withdraw_notice import withdraw_notice
 from services.alerts.watchlist import Watchlist
 from tests.parts import Postgres
 from tests.provider import ISSUER, TokenProvider
+from tests.service.alerts.callers import Api, Browser
 
 SECRET = base64.b64encode(b"s" * 32).decode()
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -176,6 +177,15 @@ async def alert_rows(db: Database) -> list[Any]:
         return list(await tx.all(sa.select(alerts).order_by(alerts.c.raised_at, alerts.c.serial)))
 
 
+async def changes_of(db: Database, alert_id: UUID) -> list[tuple[str, str | None]]:
+    """An alert's history: change and detail."""
+    async with db.read() as tx:
+        rows = await tx.all(
+            sa.select(alert_changes).where(alert_changes.c.alert_id == alert_id).order_by(alert_changes.c.position)
+        )
+    return [(row.change, row.detail) for row in rows]
+
+
 async def emitted(db: Database, topic: str) -> list[tuple[str, dict[str, Any]]]:
     """Type and value of what stands in the outbox for a topic, in order."""
     async with db.read() as tx:
@@ -281,27 +291,6 @@ async def web(dsn: str, registration: Registration) -> AsyncIterator[WebParts]:
     await parts.db.dispose()
 
 
-@dataclass
-class Api:
-    """Calls of the API by whoever is named; a POST gets a key of its own unless one is given."""
-
-    http: httpx.AsyncClient
-    provider: TokenProvider
-
-    async def get(self, path: str, role: str, unit: str, name: str = "", **more: Any) -> httpx.Response:
-        """GET; `purpose` and `case` become headers, the rest query parameters."""
-        why = {each: more.pop(each) for each in ("purpose", "case") if each in more}
-        headers = self.provider.headers(role, unit, name, **why)
-        return await self.http.get(f"/api/v1{path}", headers=headers, params=more)
-
-    async def post(
-        self, path: str, body: Any, role: str, unit: str, name: str = "", key: str | None = None
-    ) -> httpx.Response:
-        """POST JSON."""
-        headers = self.provider.headers(role, unit, name) | {"idempotency-key": key or str(uuid4())}
-        return await self.http.post(f"/api/v1{path}", headers=headers, json=body)
-
-
 @pytest.fixture
 async def api(web: WebParts) -> AsyncIterator[Api]:
     """The API."""
@@ -310,3 +299,13 @@ async def api(web: WebParts) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(app=web.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
         yield Api(http, provider)
+
+
+@pytest.fixture
+async def browser(web: WebParts) -> AsyncIterator[Browser]:
+    """A browser."""
+    provider = TokenProvider()
+    provider.serve(web)
+    transport = httpx.ASGITransport(app=web.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
+        yield Browser(http, provider)

@@ -1,23 +1,19 @@
-"""The matcher on a real database: what raises, what retracts, what leaves no trace."""
+"""The matcher on a real database: what raises an alert, and when."""
 
-import json
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
 from chassis.data.db import Database
 from contracts import envelope, topics
-from services.alerts.domain.alerts import Outcome
 from services.alerts.domain.notices import Notice, NoticeState, Why
 from services.alerts.domain.officers import Officer
 from services.alerts.storage import notice_store
-from services.alerts.storage.tables import alert_changes, notice_terms, notice_version, notices
+from services.alerts.storage.tables import notice_terms, notice_version, notices
 from services.alerts.use_cases import queries
-from services.alerts.use_cases.acknowledge_alert import acknowledge_alert
 from services.alerts.use_cases.advance_notice import advance_notice
-from services.alerts.use_cases.close_alert import close_alert
 from services.alerts.use_cases.lift_suspension import lift_suspension
 from services.alerts.use_cases.renew_notice import renew_notice
 from services.alerts.use_cases.suspend_notice import suspend_notice
@@ -29,9 +25,9 @@ from tests.service.alerts.conftest import (
     Matcher,
     NoticeDesk,
     alert_rows,
+    changes_of,
     emitted,
     now,
-    raw_record,
     stay_event,
     token_of,
 )
@@ -40,15 +36,6 @@ pytestmark = pytest.mark.postgres
 
 OVERSEER = Officer("overseer", "周五", "oversight")
 DUTY = Officer("duty", "张六", "command-centre")
-
-
-async def changes_of(db: Database, alert_id: UUID) -> list[tuple[str, str | None]]:
-    """An alert's history: change and detail."""
-    async with db.read() as tx:
-        rows = await tx.all(
-            sa.select(alert_changes).where(alert_changes.c.alert_id == alert_id).order_by(alert_changes.c.position)
-        )
-    return [(row.change, row.detail) for row in rows]
 
 
 async def test_a_match_is_one_alert_with_history_stream_and_event(
@@ -115,85 +102,6 @@ async def test_a_departure_and_an_old_event_raise_nothing(db: Database, desk: No
     assert await alert_rows(db) == []
     await matcher.read(stay_event(token_of("1"), recorded_at=old + timedelta(seconds=2)))
     assert len(await alert_rows(db)) == 1
-
-
-async def test_a_correction_retracts_and_another_lets_it_hold_again(
-    db: Database, desk: NoticeDesk, matcher: Matcher
-) -> None:
-    """Document corrected to another number and back, with repeats of what came before."""
-    await desk.activate("1")
-    stay = uuid4()
-    arrived = stay_event(token_of("1"), stay)
-    away = stay_event(token_of("2"), stay, type_=envelope.STAY_CORRECTED)
-    back = stay_event(token_of("1"), stay, type_=envelope.STAY_CORRECTED)
-    await matcher.read(arrived, away)
-    (row,) = await alert_rows(db)
-    assert (row.state, row.due_at) == ("retracted", None)
-    await matcher.read(arrived)
-    assert (await alert_rows(db))[0].state == "retracted"
-    await matcher.read(back, away, arrived)
-    (row,) = await alert_rows(db)
-    assert row.state == "new"
-    assert await changes_of(db, row.alert_id) == [
-        ("raised", None),
-        ("retracted", None),
-        ("reopened", "match_holds_again"),
-    ]
-    types = [type_ for type_, _value in await emitted(db, topics.ALERTS_ALERTS)]
-    assert types == [envelope.ALERT_RAISED, envelope.ALERT_RETRACTED, envelope.ALERT_REOPENED]
-
-
-async def test_a_correction_raises_for_the_number_it_brings(db: Database, desk: NoticeDesk, matcher: Matcher) -> None:
-    """Two notices: the one on the wrong number is retracted, the one on the right number raised."""
-    wrong, right = await desk.activate("1"), await desk.activate("2")
-    stay = uuid4()
-    await matcher.read(stay_event(token_of("1"), stay))
-    await matcher.read(stay_event(token_of("2"), stay, type_=envelope.STAY_CORRECTED))
-    assert {row.notice_id: row.state for row in await alert_rows(db)} == {
-        wrong.notice_id: "retracted",
-        right.notice_id: "new",
-    }
-
-
-async def test_a_closed_alert_keeps_its_state_and_notes_the_correction(
-    db: Database, desk: NoticeDesk, matcher: Matcher
-) -> None:
-    """An officer's decision stands; the history says what became known later."""
-    await desk.activate("1")
-    stay = uuid4()
-    await matcher.read(stay_event(token_of("1"), stay))
-    (row,) = await alert_rows(db)
-    async with db.transaction() as tx:
-        await close_alert(tx, row.alert_id, Outcome.TEST, "演练", by=DUTY, keyring=KEYRING)
-    await matcher.read(stay_event(token_of("2"), stay, type_=envelope.STAY_CORRECTED))
-    (row,) = await alert_rows(db)
-    assert row.state == "closed"
-    assert (await changes_of(db, row.alert_id))[-1] == ("correction_noted", "match_broken")
-
-
-async def test_a_correction_of_the_room_moves_the_alert(db: Database, desk: NoticeDesk, matcher: Matcher) -> None:
-    """The officer goes to the right door."""
-    await desk.activate("1")
-    stay = uuid4()
-    await matcher.read(stay_event(token_of("1"), stay))
-    await matcher.read(stay_event(token_of("1"), stay, type_=envelope.STAY_CORRECTED, room="0911"))
-    (row,) = await alert_rows(db)
-    assert (row.state, row.room) == ("new", "0911")
-    assert [change for change, _ in await changes_of(db, row.alert_id)] == ["raised", "moved"]
-
-
-async def test_an_ended_notices_alert_is_still_retracted_but_never_revived(
-    db: Database, desk: NoticeDesk, matcher: Matcher
-) -> None:
-    """The event behind it was corrected, whatever has become of the notice."""
-    notice = await desk.activate("1")
-    stay = uuid4()
-    await matcher.read(stay_event(token_of("1"), stay))
-    await desk.withdraw(notice)
-    await matcher.read(stay_event(token_of("2"), stay, type_=envelope.STAY_CORRECTED))
-    assert (await alert_rows(db))[0].state == "retracted"
-    await matcher.read(stay_event(token_of("1"), stay, type_=envelope.STAY_CORRECTED))
-    assert (await alert_rows(db))[0].state == "retracted"
 
 
 async def test_a_notice_meets_nothing_before_approval_during_suspension_and_after_its_end(
@@ -332,94 +240,3 @@ async def test_a_database_that_went_back_makes_the_watchlist_start_anew(
         await tx.execute(sa.update(notice_version).values(version=2))
     await matcher.read(stay_event(token_of("2")), stay_event(token_of("1")))
     assert len(await alert_rows(db)) == 1
-
-
-@pytest.mark.parametrize(
-    ("value", "type_", "reason"),
-    [
-        (b"not json", envelope.PERSON_ARRIVED, "invalid-value"),
-        (b"[]", envelope.PERSON_ARRIVED, "invalid-value"),
-        (b"7", envelope.PERSON_ARRIVED, "invalid-value"),
-        (b'{"stay_id": "x"}', envelope.PERSON_ARRIVED, "invalid-value"),
-        (b"", envelope.PERSON_DEPARTED, "invalid-value"),
-        (b"{}", "anju.registration.person-arrived.v9", "unknown-type"),
-        (b"{}", "", "unknown-type"),
-    ],
-)
-async def test_a_broken_record_is_told_and_the_rest_goes_on(
-    db: Database, desk: NoticeDesk, matcher: Matcher, value: bytes, type_: str, reason: str
-) -> None:
-    """A reason that says nothing of the record; what stands beside it is matched."""
-    await desk.activate("1")
-    broken = raw_record(value, type_=type_)
-    assert await matcher.read(stay_event(token_of("1")), broken, stay_event(token_of("1"))) == [reason]
-    assert len(await alert_rows(db)) == 2
-
-
-@pytest.mark.parametrize(
-    "field",
-    [
-        {"token": {"key_id": "m1"}},
-        {"token": "token"},
-        {"token": {"key_id": "m1", "value": ["x"]}},
-        {"token": {"key_id": 1, "value": token_of("1").value}},
-        {"recorded_at": "yesterday", "token": {"key_id": "m1", "value": token_of("1").value}},
-        {"stay_id": 7, "token": {"key_id": "m1", "value": token_of("1").value}},
-    ],
-)
-async def test_a_record_with_one_bad_field_is_broken(
-    db: Database, desk: NoticeDesk, matcher: Matcher, field: dict[str, object]
-) -> None:
-    """Also deeper inside, when it would have matched."""
-    await desk.activate("1")
-    good = json.loads(stay_event(token_of("1")).value)
-    assert await matcher.read(raw_record(json.dumps(good | field).encode())) == ["invalid-value"]
-    assert await alert_rows(db) == []
-
-
-async def test_what_matches_nothing_leaves_no_trace_in_the_database(
-    db: Database, desk: NoticeDesk, matcher: Matcher, dsn: str
-) -> None:
-    """300 arrivals, departures and corrections of strangers: every table is byte for byte as it was."""
-    await desk.activate("1")
-    await matcher.read(stay_event(token_of("1")))
-    before = await _everything(db)
-    strangers = [
-        stay_event(token_of(f"stranger {n}"), type_=type_)
-        for n in range(100)
-        for type_ in (envelope.PERSON_ARRIVED, envelope.STAY_CORRECTED, envelope.PERSON_DEPARTED)
-    ]
-    assert await matcher.read(*strangers) == []
-    assert await _everything(db) == before
-
-
-async def _everything(db: Database) -> dict[str, str]:
-    """A digest of each table's rows."""
-    async with db.read() as tx:
-        tables = [
-            row.tablename
-            for row in await tx.all(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
-        ]
-        return {
-            name: str(await tx.scalar(sa.text(f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} t")))
-            for name in tables
-        }
-
-
-async def test_owner_and_clock_of_a_retracted_alert_begin_anew(
-    db: Database, desk: NoticeDesk, matcher: Matcher
-) -> None:
-    """An officer had it; after retraction and return it waits for anybody."""
-    await desk.activate("1")
-    stay = uuid4()
-    await matcher.read(stay_event(token_of("1"), stay))
-    (row,) = await alert_rows(db)
-    async with db.transaction() as tx:
-        await acknowledge_alert(tx, row.alert_id, None, by=DUTY, keyring=KEYRING)
-    await matcher.read(
-        stay_event(token_of("2"), stay, type_=envelope.STAY_CORRECTED),
-        stay_event(token_of("1"), stay, type_=envelope.STAY_CORRECTED),
-    )
-    (row,) = await alert_rows(db)
-    assert (row.state, row.owner) == ("new", None)
-    assert row.due_at > now()
