@@ -10,8 +10,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import aiokafka
 import httpx
+import orjson
 import pytest
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from tests.people import People
 from tests.system import journal
@@ -160,9 +163,6 @@ async def test_six_officers_acknowledge_one_alert(desks: Desks, http: httpx.Asyn
 
 
 async def test_service_user_is_refused_at_anothers_topic(city: Any) -> None:
-    import aiokafka
-    from aiokafka.errors import TopicAuthorizationFailedError
-
     housing = city.environment("housing")
     producer = aiokafka.AIOKafkaProducer(
         bootstrap_servers=housing["ANJU_HOUSING_KAFKA_BOOTSTRAP"],
@@ -216,10 +216,8 @@ async def _consumed(status: dict[str, Any], topic: str) -> bool:
 
 
 async def _tokens_of(status: dict[str, Any], stays: set[str]) -> set[str]:
-    import orjson
-
-    values = [orjson.loads(record.value) for record in await journal.records(status, "registration.stays")]
-    return {value["token"]["value"] for value in values if value["stay_id"] in stays and value.get("token")}
+    values = [orjson.loads(record.value or b"{}") for record in await journal.records(status, "registration.stays")]
+    return {value["token"]["value"] for value in values if value.get("stay_id") in stays and value.get("token")}
 
 
 async def _alert_of(desks: Desks, http: httpx.AsyncClient, notice_id: str) -> str:

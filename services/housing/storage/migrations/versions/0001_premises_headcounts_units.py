@@ -1,6 +1,7 @@
 """Premises with their rooms, headcounts as registration publishes them, units."""
 
 from alembic import op
+from alembic.operations import Operations
 
 from chassis.data import tables as data_tables
 from chassis.events import tables as event_tables
@@ -65,8 +66,9 @@ CREATE TABLE units (
 
 def upgrade() -> None:
     """Create everything."""
-    data_tables.create(op)
-    event_tables.create(op)
+    plumbing = Operations(op.get_context())
+    data_tables.create(plumbing)
+    event_tables.create(plumbing)
     for statement in STATEMENTS.split(";\n"):
         if statement.strip():
             op.execute(statement)

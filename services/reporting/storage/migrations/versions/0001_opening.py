@@ -1,6 +1,7 @@
 """The plumbing, and the moment at which reporting's books were opened."""
 
 from alembic import op
+from alembic.operations import Operations
 
 from chassis.data import tables as data_tables
 from chassis.events import tables as event_tables
@@ -21,7 +22,8 @@ STATEMENTS = (
 
 def upgrade() -> None:
     """Create everything."""
-    data_tables.create(op)
-    event_tables.create(op)
+    plumbing = Operations(op.get_context())
+    data_tables.create(plumbing)
+    event_tables.create(plumbing)
     for statement in STATEMENTS:
         op.execute(statement)
