@@ -215,6 +215,8 @@ async def test_streams_hold_no_place_of_the_queue_and_have_their_own_limit(strea
         hook()
     await asyncio.wait_for(asyncio.gather(*(reader.task for reader in readers)), 2)
     assert streaming.app.state.closed == [True] * 3
+    async with client_of(streaming) as client:
+        assert (await client.get("/api/v1/stream")).status_code == 503  # a new one would only be cut again
 
 
 async def test_a_quiet_stream_beats(streaming: WebParts, monkeypatch: pytest.MonkeyPatch) -> None:
