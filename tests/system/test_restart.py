@@ -56,6 +56,7 @@ async def test_stream_resumes_across_a_restart_of_the_web(desks: Desks, http: ht
     async with desks.stream(http) as stream:
         for number, person in enumerate(persons):
             if number in (4, 8):
+                await city.ready(timeout=60)
                 city.kill("alerts-web")
             await desks.arrive(http, desks.arrival(person, premises_id))
         await city.ready(timeout=60)
