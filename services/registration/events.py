@@ -5,18 +5,25 @@ from uuid import UUID
 
 from chassis.events.outbox import Emission
 from contracts import envelope, topics
+from contracts import statistics as contract
+from contracts.housing import PremisesKind
 from contracts.registration import (
     MatchingTokenV1,
     OccupancyV1,
     PersonArrivedV1,
     PersonDepartedV1,
     PersonPresentV1,
+    PremisesStubbedV1,
+    RegistrationStatisticsV1,
     StayCorrectedV1,
     StayEventV1,
     StayKind,
+    TimelinessV1,
     UnitNameV1,
     UnitV1,
 )
+from services.registration.domain.premises import Premises
+from services.registration.domain.statistics import DayCounts
 from services.registration.domain.stays import MatchingTokens, StayFacts
 from services.registration.domain.tokens import Token
 from services.registration.domain.units import Unit
@@ -52,6 +59,44 @@ def occupancy(premises_id: UUID, headcount: int, version: int) -> Emission:
         model=OccupancyV1(premises_id=premises_id, headcount=headcount),
         kind="state",
         version=version,
+    )
+
+
+def premises_stubbed(stub: Premises, stubbed_at: datetime) -> Emission:
+    """Premises that nobody had entered yet are used: housing completes them."""
+    event = PremisesStubbedV1(
+        premises_id=stub.premises_id,
+        kind=PremisesKind(stub.kind),
+        address=stub.address,
+        division_code=stub.division_code,
+        stubbed_at=stubbed_at,
+    )
+    return Emission(
+        topic=topics.REGISTRATION_STUBS,
+        key=str(stub.premises_id),
+        type=envelope.PREMISES_STUBBED,
+        model=event,
+        kind="history",
+    )
+
+
+def statistics(counts: DayCounts) -> Emission:
+    """The counts of one kind in one division on one day, as known now."""
+    return Emission(
+        topic=topics.REGISTRATION_STATISTICS,
+        key=contract.key(counts.day, counts.division_code, counts.kind),
+        type=envelope.REGISTRATION_STATISTICS,
+        model=RegistrationStatisticsV1(
+            day=counts.day,
+            division_code=counts.division_code,
+            kind=StayKind(counts.kind),
+            registered=counts.registered,
+            arrivals=counts.arrivals,
+            departures=counts.departures,
+            timeliness=TimelinessV1(on_time=counts.arrivals - counts.late, late=counts.late),
+        ),
+        kind="state",
+        version=counts.version,
     )
 
 

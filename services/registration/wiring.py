@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Old counts and kept answers are removed once an hour: nobody waits for it.
 CLEAN_SECONDS = 3600.0
+# How long figures may be behind: many arrivals within it are one new version of a day's counts.
+STATISTICS_SECONDS = 2.0
 
 
 def _database(settings: Settings) -> Database:
@@ -82,6 +84,7 @@ def worker(settings: Settings) -> "WorkerParts":
     from services.registration.consumers import subscriptions
     from services.registration.storage import token_requests
     from services.registration.use_cases.load_units import load_units
+    from services.registration.use_cases.publish_statistics import publish_statistics
 
     db = _database(settings)
     units = read_units_file(settings.units_file)
@@ -97,6 +100,10 @@ def worker(settings: Settings) -> "WorkerParts":
         async with db.transaction() as tx:
             await load_units(tx, units)
 
+    async def publish(now: datetime) -> None:
+        async with db.transaction() as tx:
+            await publish_statistics(tx, now)
+
     async def clean(now: datetime) -> None:
         async with db.transaction() as tx:
             await token_requests.forget_old(tx, now)
@@ -107,7 +114,14 @@ def worker(settings: Settings) -> "WorkerParts":
         db=db,
         relay=Relay(db, kafka, "registration"),
         consumers=Consumers(db, kafka, "registration", subscriptions()),
-        timers=Timers(db, [Timer("units", CLEAN_SECONDS, keep_units), Timer("clean", CLEAN_SECONDS, clean)]),
+        timers=Timers(
+            db,
+            [
+                Timer("units", CLEAN_SECONDS, keep_units),
+                Timer("statistics", STATISTICS_SECONDS, publish),
+                Timer("clean", CLEAN_SECONDS, clean),
+            ],
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from chassis.web.access import SERVICE_ROLE, Caller, PurposeCase, purpose, requi
 from services.registration.domain.access import AREA_ROLES, DUTY_OFFICER, OPERATOR, Actor, Reason
 
 Desk = Annotated[Caller, Depends(require(*sorted(AREA_ROLES), OPERATOR))]
+AreaDesk = Annotated[Caller, Depends(require(*sorted(AREA_ROLES)))]
 DeskOrOfficer = Annotated[Caller, Depends(require(*sorted(AREA_ROLES), OPERATOR, DUTY_OFFICER))]
 AnotherService = Annotated[Caller, Depends(require(SERVICE_ROLE))]
 Why = Annotated[PurposeCase, Depends(purpose)]

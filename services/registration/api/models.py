@@ -15,11 +15,13 @@ from services.registration.domain.arrivals import ArrivalEntry, DocumentEntry, P
 from services.registration.domain.corrections import CorrectedField, Correction, Value
 from services.registration.domain.documents import DocumentKind, Sex
 from services.registration.domain.persons import Guardian
+from services.registration.domain.premises import PremisesKind, StubEntry
 from services.registration.domain.stays import LegalBasis, StayKind
 
 IDENTITY = tags(purpose="registration", basis="residence_registration", class_="sensitive", retention="stay")
 STAY = tags(purpose="registration", basis="residence_registration", class_="personal", retention="stay")
 MINOR = tags(purpose="registration", basis="minor_protection", class_="sensitive", retention="stay")
+PLACE = tags(purpose="registration", basis="not_personal", class_="none", retention="current")
 SEARCH = tags(purpose="registration", basis="residence_registration", class_="sensitive", retention="request")
 NOTICE = tags(purpose="notice_matching", basis="notice_instrument", class_="sensitive", retention="request")
 
@@ -201,6 +203,18 @@ VALUES: dict[CorrectedField, type[StrictModel]] = {
     CorrectedField.DEPARTED_AT: TimeValue,
     CorrectedField.LEGAL_BASIS: LegalBasisValue,
 }
+
+
+class StubBody(StrictModel):
+    """Premises that a clerk cannot find, to be inspected."""
+
+    kind: Annotated[PremisesKind, field(PLACE)]
+    address: Annotated[str, field(PLACE, min_length=1, max_length=200)]
+    division_code: Annotated[str, field(PLACE, pattern=r"^[0-9]{6,12}$")]
+
+    def entry(self) -> StubEntry:
+        """Return it as the domain takes it."""
+        return StubEntry(self.kind, self.address, self.division_code)
 
 
 class LookupBody(StrictModel):

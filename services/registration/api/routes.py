@@ -14,8 +14,24 @@ from chassis.web.idempotent import answer, once_for
 from chassis.web.problems import Problem
 from policy.packs import Packs
 from services.registration.api import views
-from services.registration.api.callers import AnotherService, Desk, DeskOrOfficer, Why, actor_of, present, reason_of
-from services.registration.api.models import ArrivalBody, CorrectionBody, DepartureBody, LookupBody, MatchingTokenBody
+from services.registration.api.callers import (
+    AnotherService,
+    AreaDesk,
+    Desk,
+    DeskOrOfficer,
+    Why,
+    actor_of,
+    present,
+    reason_of,
+)
+from services.registration.api.models import (
+    ArrivalBody,
+    CorrectionBody,
+    DepartureBody,
+    LookupBody,
+    MatchingTokenBody,
+    StubBody,
+)
 from services.registration.domain.stays import CITY
 from services.registration.use_cases import queries
 from services.registration.use_cases.correct_stay import correct_stay
@@ -23,6 +39,7 @@ from services.registration.use_cases.issue_matching_token import issue_matching_
 from services.registration.use_cases.read_stay import read_stay
 from services.registration.use_cases.record_departure import record_departure
 from services.registration.use_cases.register_arrival import register_arrival
+from services.registration.use_cases.stub_premises import stub_premises
 from services.registration.vault import Vault
 
 Limit = Annotated[int, Query(ge=1, le=100)]
@@ -110,6 +127,15 @@ def _lists(db: Database, vault: Vault) -> APIRouter:
                 turn.keep(200, {"stay_ids": [str(each) for each in stay_ids]})
             found = await queries.show_found(tx, stay_ids, actor=actor, reason=reason_of(why), vault=vault, now=now)
         return _json({"items": [views.found(each) for each in found], "next": None})
+
+    @router.post("/premises-stubs", status_code=201)
+    async def post_premises_stub(request: Request, body: StubBody, caller: AreaDesk) -> Response:
+        """Enter premises to be inspected: 201 {premises_id}. Arrivals there are accepted at once, in any room."""
+        async with once_for(request, caller) as turn:
+            if turn.answer is None:
+                entered = await stub_premises(turn.tx, body.entry(), actor=actor_of(caller))
+                turn.keep(201, {"premises_id": str(entered.premises_id)})
+        return answer(turn)
 
     @router.get("/premises")
     async def get_premises_list(

@@ -18,6 +18,8 @@ HEADCOUNT = tags(purpose="housing_safety", basis="residence_registration", class
 ALERT = tags(purpose="alert_handling", basis="notice_instrument", class_="pseudonym", retention="alert")
 OFFICER = tags(purpose="oversight", basis="accountability", class_="pseudonym", retention="audit")
 
+COUNT = tags(purpose="statistics", basis="not_personal", class_="none", retention="statistics")
+
 INSTANT = sa.DateTime(timezone=True)
 
 units = sa.Table(
@@ -165,4 +167,35 @@ token_requests = sa.Table(
     sa.Column("author", sa.Text, primary_key=True, info=OFFICER),
     sa.Column("given", sa.Integer, nullable=False, info=OFFICER),
     sa.CheckConstraint("given > 0", name="token_requests_given"),
+)
+
+# Counts of a day, kept for good: they outlive the stays behind them. `registered` is at the day's end.
+statistics = sa.Table(
+    "statistics",
+    metadata,
+    sa.Column("division_code", sa.Text, primary_key=True, info=COUNT),
+    sa.Column("kind", sa.Text, primary_key=True, info=COUNT),
+    sa.Column("day", sa.Date, primary_key=True, info=COUNT),
+    sa.Column("registered", sa.Integer, nullable=False, info=COUNT),
+    sa.Column("arrivals", sa.Integer, nullable=False, info=COUNT),
+    sa.Column("departures", sa.Integer, nullable=False, info=COUNT),
+    sa.Column("late", sa.Integer, nullable=False, info=COUNT),
+    sa.Column("version", sa.BigInteger, nullable=False, info=TECHNICAL),
+    sa.Column("published", sa.Boolean, nullable=False, info=TECHNICAL),
+    sa.CheckConstraint("registered >= 0 AND arrivals >= 0 AND departures >= 0", name="statistics_not_negative"),
+    sa.CheckConstraint("late BETWEEN 0 AND arrivals", name="statistics_late_arrivals"),
+)
+sa.Index("statistics_unpublished", statistics.c.day, postgresql_where=~statistics.c.published)
+
+# What stays have changed in the counts since they were last added up, a second or so ago: no lock on the way in.
+statistics_changes = sa.Table(
+    "statistics_changes",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True, info=TECHNICAL),
+    sa.Column("day", sa.Date, nullable=False, info=COUNT),
+    sa.Column("division_code", sa.Text, nullable=False, info=COUNT),
+    sa.Column("kind", sa.Text, nullable=False, info=COUNT),
+    sa.Column("arrivals", sa.Integer, nullable=False, info=COUNT),
+    sa.Column("departures", sa.Integer, nullable=False, info=COUNT),
+    sa.Column("late", sa.Integer, nullable=False, info=COUNT),
 )

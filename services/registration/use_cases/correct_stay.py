@@ -13,8 +13,9 @@ from services.registration.domain.access import Actor, check_reach
 from services.registration.domain.corrections import CorrectedField, Correction, correct
 from services.registration.domain.documents import Document
 from services.registration.domain.faults import Fault, Refused
+from services.registration.domain.statistics import changes
 from services.registration.domain.stays import Stay, UnknownStay
-from services.registration.storage import corrections, persons, premises, stays
+from services.registration.storage import corrections, persons, premises, statistics, stays
 from services.registration.use_cases.register_arrival import days_late
 from services.registration.vault import Vault
 
@@ -64,6 +65,7 @@ async def correct_stay(
         corrected_by=actor.subject,
         corrected_unit=actor.unit,
     )
+    await statistics.note(tx, changes(before, after))
     tx.emit(events.stay_corrected(after.facts, tokens, recorded_at))
     return correction_id, after
 

@@ -6,8 +6,9 @@ from uuid import UUID
 from chassis.data.db import Transaction
 from services.registration import events
 from services.registration.domain.access import Actor, check_reach
+from services.registration.domain.statistics import changes
 from services.registration.domain.stays import Stay, UnknownStay, depart
-from services.registration.storage import occupancy, stays
+from services.registration.storage import occupancy, statistics, stays
 from services.registration.vault import Vault
 
 
@@ -22,6 +23,7 @@ async def record_departure(
     departed = depart(found.stay, departed_at, now)
     recorded_at = await stays.close(tx, departed)
     counted = await occupancy.leave(tx, departed.premises_id)
+    await statistics.note(tx, changes(found.stay, departed))
     tokens = vault.matching_tokens(departed.person.document)
     tx.emit(events.person_departed(departed.facts, tokens, recorded_at))
     tx.emit(events.occupancy(departed.premises_id, counted.headcount, counted.version))

@@ -10,8 +10,9 @@ from services.registration.domain.arrivals import ArrivalEntry, read_arrival
 from services.registration.domain.documents import CHINA, Document
 from services.registration.domain.faults import Faults
 from services.registration.domain.premises import read_room
+from services.registration.domain.statistics import changes
 from services.registration.domain.stays import CITY, Stay, StayKind
-from services.registration.storage import occupancy, persons, stays
+from services.registration.storage import occupancy, persons, statistics, stays
 from services.registration.vault import Vault
 
 
@@ -49,6 +50,7 @@ async def register_arrival(
         registered_by=actor.subject,
         registered_unit=actor.unit,
     )
+    await statistics.note(tx, changes(None, stay))
     tx.emit(events.person_arrived(stay.facts, tokens, recorded_at=stay.registered_at))
     tx.emit(events.occupancy(stay.premises_id, entered.occupancy.headcount, entered.occupancy.version))
     return stay
