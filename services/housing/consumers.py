@@ -1,4 +1,4 @@
-"""What housing takes from other services: headcounts and units, both states of registration."""
+"""What housing takes from registration: headcounts, units, and the stubs that clerks enter."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -6,14 +6,17 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from chassis.data.db import Transaction
-from chassis.events.records import BadRecord, StateRecord
+from chassis.events.histories import HistorySubscription, each
+from chassis.events.records import BadRecord, Record, StateRecord
 from chassis.events.states import StateSubscription
-from contracts import topics
-from contracts.registration import OccupancyV1, UnitV1
+from contracts import envelope, topics
+from contracts.registration import OccupancyV1, PremisesStubbedV1, UnitV1
 from services.housing.domain.headcounts import Headcount
+from services.housing.domain.premises import stub
 from services.housing.domain.units import Unit
 from services.housing.use_cases import queries
 from services.housing.use_cases.keep_headcounts import keep_headcounts
+from services.housing.use_cases.keep_stub import keep_stub
 from services.housing.use_cases.keep_units import keep_units
 
 
@@ -72,7 +75,18 @@ async def drop_units(tx: Transaction, keys: Collection[str]) -> None:
     await keep_units(tx, [], keys)
 
 
+async def take_stub(tx: Transaction, record: Record) -> None:
+    """Keep one stub. Raises BadRecord and ValidationError."""
+    if record.type != envelope.PREMISES_STUBBED:
+        raise BadRecord("unknown-type")
+    new = PremisesStubbedV1.model_validate_json(record.value)
+    await keep_stub(tx, stub(new.premises_id, new.kind.value, new.address, new.division_code, new.stubbed_at))
+
+
 SUBSCRIPTIONS = (
+    HistorySubscription(
+        topic=topics.REGISTRATION_STUBS, group="housing.stubs", handle=each(take_stub), handle_one=take_stub
+    ),
     StateSubscription(
         topic=topics.REGISTRATION_OCCUPANCY,
         group="housing.headcounts",

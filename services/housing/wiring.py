@@ -25,6 +25,7 @@ def web(settings: Settings) -> WebParts:
     from policy.purposes import allowed
     from services.housing.api.problems import PROBLEMS
     from services.housing.api.routes import routes
+    from services.housing.api.visits import state_routes, visit_routes
     from services.housing.use_cases import queries
     from services.housing.web.pages import pages
 
@@ -44,7 +45,12 @@ def web(settings: Settings) -> WebParts:
         settings,
         db,
         title="Housing",
-        routers=[routes(db, keyring, packs), pages(db, keyring, packs)],
+        routers=[
+            routes(db, keyring, packs),
+            visit_routes(packs),
+            state_routes(keyring, packs),
+            pages(db, keyring, packs),
+        ],
         problems=PROBLEMS,
         purposes=allowed,
         unit_names=unit_names,

@@ -13,6 +13,9 @@ from chassis.web.app import api_router
 from chassis.web.idempotent import answer, once_for
 from policy.packs import Packs
 from services.housing.api.models import PremisesBody
+from services.housing.api.visits import hazard_body
+from services.housing.domain.inspections import Inspection
+from services.housing.domain.letters import Letter
 from services.housing.domain.units import INSPECTOR, OPERATOR
 from services.housing.use_cases import queries
 from services.housing.use_cases.queries import Details
@@ -40,7 +43,10 @@ def routes(db: Database, keyring: Keyring, packs: Packs) -> APIRouter:
 
     @router.get("/premises/{premises_id}")
     async def get_premises(premises_id: UUID, caller: InspectorOrOperator) -> dict[str, Any]:
-        """Return premises with capacity and headcount; no name and no phone of a natural person."""
+        """Return premises with capacity, headcount, letter and open hazards; no name and no phone of a natural person.
+
+        `grade` is null: no rule of grades is in force yet.
+        """
         async with db.read() as tx:
             who = await queries.actor(tx, caller.subject, caller.role, caller.unit)
             return _body(await queries.premises_details(tx, who, premises_id, keyring))
@@ -68,5 +74,31 @@ def _body(details: Details) -> dict[str, Any]:
         ],
         "capacity": premises.capacity,
         "headcount": details.headcount,
+        "grade": None,
+        "letter": _letter(premises.letter),
+        "open_hazards": [hazard_body(hazard) for hazard in premises.open_hazards],
+        "worst_open_hazard": premises.worst_open_hazard,
+        "last_inspection": _inspection(details.visits[0]) if details.visits else None,
         "registered_at": premises.registered_at.isoformat(),
+    }
+
+
+def _letter(letter: Letter | None) -> dict[str, Any] | None:
+    if letter is None:
+        return None
+    return {
+        "letter_version": letter.version,
+        "text_sha256": letter.text_sha256,
+        "signed_at": letter.signed_at.isoformat(),
+        "in_force": letter.in_force,
+    }
+
+
+def _inspection(visit: Inspection) -> dict[str, Any]:
+    return {
+        "inspection_id": str(visit.inspection_id),
+        "outcome": visit.outcome,
+        "checklist_version": visit.checklist_version,
+        "inspected_at": visit.inspected_at.isoformat(),
+        "failed": [finding.item for finding in visit.items if finding.result == "fail"],
     }

@@ -9,8 +9,12 @@ from typing import Literal
 from uuid import UUID
 
 from policy.capacity import Capacity
+from policy.checklists import HazardSeverity, worst
 from services.housing.domain.faults import Fault, Refused
+from services.housing.domain.hazards import Hazard
+from services.housing.domain.letters import Letter
 from services.housing.domain.texts import half_width, single_spaced, without_spaces
+from services.housing.domain.units import Actor, OutsideArea, may_see, responsible_for
 
 PremisesKind = Literal["rental", "shared_rental", "hotel", "dormitory", "site_shed", "market", "entertainment_venue"]
 RoomType = Literal[
@@ -25,6 +29,10 @@ PHONE = re.compile(r"\+?[0-9]{5,15}")
 
 class UnknownPremises(LookupError):
     """There are no premises with this id."""
+
+
+class NotAStub(Exception):
+    """Only a stub is completed; these premises were entered in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +72,85 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """Registered premises, without the operator's data. `version` grows with each change."""
+    """Premises without the operator's data. `version` grows with each change.
+
+    Of a stub kind, address and division are known, and `registered_at` is when it was entered at registration.
+    """
 
     premises_id: UUID
     kind: PremisesKind
     status: Status
-    name: str
+    name: str | None
     address: str
     division_code: str
-    latitude: float
-    longitude: float
+    latitude: float | None
+    longitude: float | None
     one_household: bool
     operator_unit: str | None
-    operator_kind: OperatorKind
+    operator_kind: OperatorKind | None
     rooms: tuple[Room, ...]
     capacity: int
     registered_at: datetime
     version: int
+    open_hazards: tuple[Hazard, ...] = ()
+    letter: Letter | None = None
+
+    @property
+    def title(self) -> str:
+        """Return what to call the premises: the name on the door, or the address while nobody has entered one."""
+        return self.name or self.address
+
+    @property
+    def letter_signed(self) -> bool:
+        """Tell whether the letter in force is signed."""
+        return self.letter is not None and self.letter.in_force
+
+    @property
+    def worst_open_hazard(self) -> HazardSeverity | None:
+        """Return the gravest severity of the open hazards."""
+        return worst(hazard.severity for hazard in self.open_hazards)
+
+
+def entrusted(actor: Actor, found: Premises | None) -> Premises:
+    """Return premises that an inspector's unit is responsible for. Raises UnknownPremises and OutsideArea."""
+    if found is None:
+        raise UnknownPremises
+    if not responsible_for(actor, found.division_code):
+        raise OutsideArea
+    return found
+
+
+def visible(actor: Actor, found: Premises | None) -> Premises:
+    """Return premises that the actor may see. Raises UnknownPremises and OutsideArea."""
+    if found is None:
+        raise UnknownPremises
+    if not may_see(actor, found.division_code, found.operator_unit):
+        raise OutsideArea
+    return found
+
+
+def stub(premises_id: UUID, kind: PremisesKind, address: str, division_code: str, stubbed_at: datetime) -> Premises:
+    """Return premises that a clerk entered at registration because nobody could find them: to be inspected.
+
+    Nobody knows yet how many may live there: capacity 0 stands for no rule, not for nobody.
+    """
+    return Premises(
+        premises_id=premises_id,
+        kind=kind,
+        status="stub",
+        name=None,
+        address=address,
+        division_code=division_code,
+        latitude=None,
+        longitude=None,
+        one_household=False,
+        operator_unit=None,
+        operator_kind=None,
+        rooms=(),
+        capacity=0,
+        registered_at=stubbed_at,
+        version=1,
+    )
 
 
 def open_premises(premises_id: UUID, entry: Entry, rule: Capacity, now: datetime) -> tuple[Premises, Operator]:

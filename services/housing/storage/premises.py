@@ -5,10 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
 from chassis.data.encryption import KeyErased, Keyring
+from services.housing.domain.hazards import Hazard
+from services.housing.domain.letters import Letter
 from services.housing.domain.premises import Operator, Premises, Room
+from services.housing.storage import hazards, letters
 from services.housing.storage.tables import premises, rooms
 
 # What an operator's values are sealed for: the column, so that one cannot be put in the other's place.
@@ -19,35 +23,43 @@ async def add(
     tx: Transaction, keyring: Keyring, new: Premises, operator: Operator, *, registered_by: str, registered_unit: str
 ) -> None:
     """Insert premises with their rooms, and seal the operator's name and phone with the premises' own key."""
-    key = await keyring.create(tx, new.premises_id)
-    row = {column.name: getattr(new, column.name) for column in premises.columns if hasattr(new, column.name)}
-    row |= {NAME: key.seal(operator.name, NAME), PHONE: key.seal(operator.phone, PHONE)}
-    row |= {"registered_by": registered_by, "registered_unit": registered_unit}
+    row = _row(new) | await _entered(tx, keyring, new, operator, registered_by, registered_unit)
     await tx.execute(sa.insert(premises).values(row))
-    if new.rooms:
-        await tx.execute(
-            sa.insert(rooms),
-            [
-                {
-                    "premises_id": new.premises_id,
-                    "number": room.number,
-                    "position": position,
-                    "type": room.type,
-                    "area_m2": room.area_m2,
-                    "capacity": room.capacity,
-                }
-                for position, room in enumerate(new.rooms)
-            ],
-        )
+    await _add_rooms(tx, new)
 
 
-async def find(tx: Transaction, premises_id: UUID) -> Premises | None:
-    """Return premises with their rooms in the order in which they were entered, or None."""
-    row = await tx.one_or_none(sa.select(premises).where(premises.c.premises_id == premises_id))
+async def add_stub(tx: Transaction, new: Premises) -> bool:
+    """Insert a stub; tell whether it was new."""
+    made = await tx.execute(insert(premises).values(_row(new)).on_conflict_do_nothing(index_elements=["premises_id"]))
+    return made.rowcount == 1
+
+
+async def complete(
+    tx: Transaction, keyring: Keyring, whole: Premises, operator: Operator, *, registered_by: str, registered_unit: str
+) -> None:
+    """Fill in what a stub lacked."""
+    row = _row(whole) | await _entered(tx, keyring, whole, operator, registered_by, registered_unit)
+    await tx.execute(sa.update(premises).where(premises.c.premises_id == whole.premises_id).values(row))
+    await _add_rooms(tx, whole)
+
+
+async def change(tx: Transaction, changed: Premises) -> None:
+    """Write the status and the version of premises that were found for change."""
+    values = {"status": changed.status, "version": changed.version}
+    await tx.execute(sa.update(premises).where(premises.c.premises_id == changed.premises_id).values(values))
+
+
+async def find(tx: Transaction, premises_id: UUID, *, for_change: bool = False) -> Premises | None:
+    """Return premises with rooms (as entered), open hazards and letter, or None.
+
+    `for_change` holds the premises until the transaction ends: changes of one premises come one after the other.
+    """
+    query = sa.select(premises).where(premises.c.premises_id == premises_id)
+    row = await tx.one_or_none(query.with_for_update() if for_change else query)
     if row is None:
         return None
     found = await tx.all(sa.select(rooms).where(rooms.c.premises_id == premises_id).order_by(rooms.c.position))
-    return _premises(row, found)
+    return _premises(row, found, await hazards.open_of(tx, premises_id), await letters.latest(tx, premises_id))
 
 
 async def firm_name(tx: Transaction, keyring: Keyring, premises_id: UUID) -> str | None:
@@ -64,7 +76,43 @@ async def firm_name(tx: Transaction, keyring: Keyring, premises_id: UUID) -> str
     return key.open(row.operator_name, NAME)
 
 
-def _premises(row: sa.Row[Any], found: Sequence[sa.Row[Any]]) -> Premises:
+def _row(known: Premises) -> dict[str, Any]:
+    return {column.name: getattr(known, column.name) for column in premises.columns if hasattr(known, column.name)}
+
+
+async def _entered(
+    tx: Transaction, keyring: Keyring, known: Premises, operator: Operator, registered_by: str, registered_unit: str
+) -> dict[str, Any]:
+    key = await keyring.create(tx, known.premises_id)
+    return {
+        NAME: key.seal(operator.name, NAME),
+        PHONE: key.seal(operator.phone, PHONE),
+        "registered_by": registered_by,
+        "registered_unit": registered_unit,
+    }
+
+
+async def _add_rooms(tx: Transaction, known: Premises) -> None:
+    if known.rooms:
+        await tx.execute(
+            sa.insert(rooms),
+            [
+                {
+                    "premises_id": known.premises_id,
+                    "number": room.number,
+                    "position": position,
+                    "type": room.type,
+                    "area_m2": room.area_m2,
+                    "capacity": room.capacity,
+                }
+                for position, room in enumerate(known.rooms)
+            ],
+        )
+
+
+def _premises(
+    row: sa.Row[Any], found: Sequence[sa.Row[Any]], open_hazards: tuple[Hazard, ...], letter: Letter | None
+) -> Premises:
     return Premises(
         premises_id=row.premises_id,
         kind=row.kind,
@@ -81,6 +129,8 @@ def _premises(row: sa.Row[Any], found: Sequence[sa.Row[Any]]) -> Premises:
         capacity=row.capacity,
         registered_at=row.registered_at,
         version=row.version,
+        open_hazards=open_hazards,
+        letter=letter,
     )
 
 

@@ -9,33 +9,35 @@ metadata = sa.MetaData()
 
 PLACE = tags(purpose=("registration", "housing_safety"), basis="not_personal", class_="none", retention="premises")
 UNIT = tags(purpose="organisation", basis="not_personal", class_="none", retention="current")
+FINDING = tags(purpose="housing_safety", basis="not_personal", class_="none", retention="premises")
 OPERATOR = tags(purpose="housing_safety", basis="fire_safety", class_="personal", retention="premises")
 HEADCOUNT = tags(purpose="housing_safety", basis="residence_registration", class_="personal", retention="current")
 OFFICER = tags(purpose="oversight", basis="accountability", class_="pseudonym", retention="audit")
 
 INSTANT = sa.DateTime(timezone=True)
 
+# What an inspector enters is missing while it is a stub.
 premises = sa.Table(
     "premises",
     metadata,
     sa.Column("premises_id", sa.Uuid, primary_key=True, info=PLACE),
     sa.Column("kind", sa.Text, nullable=False, info=PLACE),
     sa.Column("status", sa.Text, nullable=False, info=PLACE),
-    sa.Column("name", sa.Text, nullable=False, info=PLACE),
+    sa.Column("name", sa.Text, nullable=True, info=PLACE),
     sa.Column("address", sa.Text, nullable=False, info=PLACE),
     sa.Column("division_code", sa.Text, nullable=False, info=PLACE),
-    sa.Column("latitude", sa.Double, nullable=False, info=PLACE),
-    sa.Column("longitude", sa.Double, nullable=False, info=PLACE),
+    sa.Column("latitude", sa.Double, nullable=True, info=PLACE),
+    sa.Column("longitude", sa.Double, nullable=True, info=PLACE),
     sa.Column("one_household", sa.Boolean, nullable=False, info=PLACE),
     sa.Column("operator_unit", sa.Text, nullable=True, info=PLACE),
-    sa.Column("operator_kind", sa.Text, nullable=False, info=PLACE),
+    sa.Column("operator_kind", sa.Text, nullable=True, info=PLACE),
     # Sealed with the premises' own key: an operator may be a natural person.
-    sa.Column("operator_name", sa.LargeBinary, nullable=False, info=OPERATOR),
-    sa.Column("operator_phone", sa.LargeBinary, nullable=False, info=OPERATOR),
+    sa.Column("operator_name", sa.LargeBinary, nullable=True, info=OPERATOR),
+    sa.Column("operator_phone", sa.LargeBinary, nullable=True, info=OPERATOR),
     sa.Column("capacity", sa.Integer, nullable=False, info=PLACE),
     sa.Column("registered_at", INSTANT, nullable=False, info=PLACE),
-    sa.Column("registered_by", sa.Text, nullable=False, info=OFFICER),
-    sa.Column("registered_unit", sa.Text, nullable=False, info=PLACE),
+    sa.Column("registered_by", sa.Text, nullable=True, info=OFFICER),
+    sa.Column("registered_unit", sa.Text, nullable=True, info=PLACE),
     sa.Column("version", sa.BigInteger, nullable=False, info=TECHNICAL),
 )
 
@@ -48,6 +50,76 @@ rooms = sa.Table(
     sa.Column("type", sa.Text, nullable=False, info=PLACE),
     sa.Column("area_m2", sa.Double, nullable=False, info=PLACE),
     sa.Column("capacity", sa.Integer, nullable=False, info=PLACE),
+)
+
+inspections = sa.Table(
+    "inspections",
+    metadata,
+    sa.Column("inspection_id", sa.Uuid, primary_key=True, info=FINDING),
+    sa.Column("premises_id", sa.Uuid, sa.ForeignKey("premises.premises_id"), nullable=False, info=PLACE),
+    sa.Column("checklist_version", sa.Text, nullable=False, info=FINDING),
+    sa.Column("entry_basis", sa.Text, nullable=False, info=FINDING),
+    sa.Column("outcome", sa.Text, nullable=False, info=FINDING),
+    sa.Column("inspected_at", INSTANT, nullable=False, info=FINDING),
+    sa.Column("recorded_at", INSTANT, nullable=False, info=FINDING),
+    sa.Column("inspected_by", sa.Text, nullable=False, info=OFFICER),
+    sa.Column("inspected_unit", sa.Text, nullable=False, info=FINDING),
+)
+
+inspection_items = sa.Table(
+    "inspection_items",
+    metadata,
+    sa.Column("inspection_id", sa.Uuid, sa.ForeignKey("inspections.inspection_id"), primary_key=True, info=FINDING),
+    sa.Column("item", sa.Text, primary_key=True, info=FINDING),
+    sa.Column("result", sa.Text, nullable=False, info=FINDING),
+    sa.Column("severity", sa.Text, nullable=True, info=FINDING),
+    sa.Column("note", sa.Text, nullable=True, info=FINDING),
+)
+
+# One item of one premises has one open hazard at most.
+hazards = sa.Table(
+    "hazards",
+    metadata,
+    sa.Column("hazard_id", sa.Uuid, primary_key=True, info=FINDING),
+    sa.Column("premises_id", sa.Uuid, sa.ForeignKey("premises.premises_id"), nullable=False, info=PLACE),
+    sa.Column("item", sa.Text, nullable=False, info=FINDING),
+    sa.Column("severity", sa.Text, nullable=False, info=FINDING),
+    sa.Column("found_at", INSTANT, nullable=False, info=FINDING),
+    sa.Column("found_by_inspection", sa.Uuid, nullable=False, info=FINDING),
+    sa.Column("cleared_at", INSTANT, nullable=True, info=FINDING),
+    # Of a hazard that a re-visit found gone; one cleared by itself has a note.
+    sa.Column("cleared_by_inspection", sa.Uuid, nullable=True, info=FINDING),
+    sa.Column("cleared_by", sa.Text, nullable=True, info=OFFICER),
+    sa.Column("cleared_unit", sa.Text, nullable=True, info=FINDING),
+    sa.Column("cleared_note", sa.Text, nullable=True, info=FINDING),
+)
+
+letters = sa.Table(
+    "letters",
+    metadata,
+    sa.Column("premises_id", sa.Uuid, sa.ForeignKey("premises.premises_id"), primary_key=True, info=PLACE),
+    sa.Column("letter_version", sa.Text, primary_key=True, info=FINDING),
+    sa.Column("text_sha256", sa.Text, nullable=False, info=FINDING),
+    sa.Column("signed_at", INSTANT, nullable=False, info=FINDING),
+    sa.Column("signed_by", sa.Text, nullable=False, info=OFFICER),
+    sa.Column("signed_unit", sa.Text, nullable=False, info=FINDING),
+)
+
+# A closed premises has one row without an end.
+closures = sa.Table(
+    "closures",
+    metadata,
+    sa.Column("closure_id", sa.Uuid, primary_key=True, info=FINDING),
+    sa.Column("premises_id", sa.Uuid, sa.ForeignKey("premises.premises_id"), nullable=False, info=PLACE),
+    sa.Column("closed_at", INSTANT, nullable=False, info=FINDING),
+    sa.Column("reason", sa.Text, nullable=False, info=FINDING),
+    sa.Column("headcount", sa.Integer, nullable=False, info=FINDING),
+    sa.Column("closed_by", sa.Text, nullable=False, info=OFFICER),
+    sa.Column("closed_unit", sa.Text, nullable=False, info=FINDING),
+    sa.Column("reopened_at", INSTANT, nullable=True, info=FINDING),
+    sa.Column("reopened_reason", sa.Text, nullable=True, info=FINDING),
+    sa.Column("reopened_by", sa.Text, nullable=True, info=OFFICER),
+    sa.Column("reopened_unit", sa.Text, nullable=True, info=FINDING),
 )
 
 # How many people registration last said are registered at premises. The premises may not be known here (a stub), and

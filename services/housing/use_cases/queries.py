@@ -9,26 +9,36 @@ import sqlalchemy as sa
 
 from chassis.data.db import Transaction
 from chassis.data.encryption import Keyring
-from services.housing.domain.premises import Premises, UnknownPremises
+from policy.checklists import HazardSeverity, worst
+from services.housing.domain.closures import Closure
+from services.housing.domain.hazards import Hazard
+from services.housing.domain.inspections import Inspection
+from services.housing.domain.premises import Premises, visible
 from services.housing.domain.texts import half_width, single_spaced
-from services.housing.domain.units import OPERATOR, Actor, OutsideArea, Unit, may_see
-from services.housing.storage import headcounts, units
+from services.housing.domain.units import OPERATOR, Actor, Unit
+from services.housing.storage import closures, hazards, headcounts, inspections, units
 from services.housing.storage import premises as premises_store
+from services.housing.storage.tables import hazards as hazards_table
 from services.housing.storage.tables import headcounts as headcounts_table
 from services.housing.storage.tables import premises as premises_table
 
 # Units that run premises: an operator's people are told from the administration's by the unit's kind.
 OPERATOR_UNITS = "operator"
+# What a page shows of the past: some years of visits.
+PAST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Premises with what is known beside them. `firm` is None where a natural person runs them."""
+    """Premises with what is known beside them, the latest first. `firm` is None where a natural person runs them."""
 
     premises: Premises
     headcount: int
     firm: str | None
     operator_unit: Unit | None
+    visits: Sequence[Inspection]
+    closures: Sequence[Closure]
+    cleared: Sequence[Hazard]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +48,24 @@ class Line:
     premises_id: UUID
     kind: str
     status: str
-    name: str
+    title: str
     address: str
     division_code: str
     capacity: int
     one_household: bool
     headcount: int
+    hazards: int
+    worst: HazardSeverity | None
+    latitude: float | None
+    longitude: float | None
 
     @property
     def over(self) -> int:
-        """Return how many people are registered beyond the capacity; one household is exempt (product.md 4)."""
-        return 0 if self.one_household else max(0, self.headcount - self.capacity)
+        """Return how many people are registered beyond the capacity; one household is exempt (product.md 4).
+
+        A place without rooms to live in (a stub, a market) has no capacity rule.
+        """
+        return 0 if self.one_household or not self.capacity else max(0, self.headcount - self.capacity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +84,15 @@ async def actor(tx: Transaction, subject: str, role: str, unit: str) -> Actor:
 
 async def premises_details(tx: Transaction, who: Actor, premises_id: UUID, keyring: Keyring) -> Details:
     """Return premises in detail. Raises UnknownPremises and OutsideArea."""
-    premises = await premises_store.find(tx, premises_id)
-    if premises is None:
-        raise UnknownPremises
-    if not may_see(who, premises.division_code, premises.operator_unit):
-        raise OutsideArea
+    premises = visible(who, await premises_store.find(tx, premises_id))
     return Details(
         premises=premises,
         headcount=await headcounts.of(tx, premises_id),
         firm=await premises_store.firm_name(tx, keyring, premises_id),
         operator_unit=await units.find(tx, premises.operator_unit) if premises.operator_unit else None,
+        visits=await inspections.latest(tx, premises_id, PAST),
+        closures=await closures.latest(tx, premises_id, PAST),
+        cleared=await hazards.cleared_of(tx, premises_id, PAST),
     )
 
 
@@ -129,20 +145,41 @@ def _visible(who: Actor) -> sa.ColumnElement[bool]:
 
 
 def _lines() -> sa.Select[Any]:
+    open_ones = (
+        sa.select(
+            hazards_table.c.premises_id,
+            sa.func.count().label("hazards"),
+            sa.func.array_agg(hazards_table.c.severity).label("severities"),
+        )
+        .where(hazards_table.c.cleared_at.is_(None))
+        .group_by(hazards_table.c.premises_id)
+        .subquery()
+    )
     return sa.select(
-        premises_table, sa.func.coalesce(headcounts_table.c.headcount, 0).label("headcount")
-    ).outerjoin_from(premises_table, headcounts_table, premises_table.c.premises_id == headcounts_table.c.premises_id)
+        premises_table,
+        sa.func.coalesce(headcounts_table.c.headcount, 0).label("headcount"),
+        sa.func.coalesce(open_ones.c.hazards, 0).label("hazards"),
+        open_ones.c.severities,
+    ).select_from(
+        premises_table.outerjoin(
+            headcounts_table, premises_table.c.premises_id == headcounts_table.c.premises_id
+        ).outerjoin(open_ones, premises_table.c.premises_id == open_ones.c.premises_id)
+    )
 
 
 def _line(row: sa.Row[Any]) -> Line:
     return Line(
-        row.premises_id,
-        row.kind,
-        row.status,
-        row.name,
-        row.address,
-        row.division_code,
-        row.capacity,
-        row.one_household,
-        row.headcount,
+        premises_id=row.premises_id,
+        kind=row.kind,
+        status=row.status,
+        title=row.name or row.address,
+        address=row.address,
+        division_code=row.division_code,
+        capacity=row.capacity,
+        one_household=row.one_household,
+        headcount=row.headcount,
+        hazards=row.hazards,
+        worst=worst(row.severities or ()),
+        latitude=row.latitude,
+        longitude=row.longitude,
     )

@@ -34,4 +34,5 @@ async def register_premises(
         raise Refused(Fault("/operator_unit", "unknown-unit"))
     await premises_store.add(tx, keyring, premises, operator, registered_by=actor.subject, registered_unit=actor.unit)
     tx.emit(events.premises_changed(premises))
+    tx.emit(events.premises_registered(premises))
     return premises

@@ -216,7 +216,8 @@ async def test_a_repeat_registers_nothing_more(client: httpx.AsyncClient, inspec
     assert (changed.status_code, changed.json()["type"]) == (422, "urn:anju:problem:idempotency-key-reused")
     async with db.read() as tx:
         assert await tx.scalar(sa.select(sa.func.count()).select_from(premises)) == 1
-        assert await tx.scalar(sa.select(sa.func.count()).select_from(outbox)) == 1
+        # One state and one event.
+        assert await tx.scalar(sa.select(sa.func.count()).select_from(outbox)) == 2
 
 
 async def test_a_post_without_a_key_is_refused(client: httpx.AsyncClient, inspector: Headers) -> None:

@@ -23,7 +23,7 @@ HOTEL = Actor("operator-1", "premises_operator", "hotel-01")
 async def names(db: Database, who: Actor, search: str = "") -> list[str]:
     async with db.read() as tx:
         page = await queries.premises_list(tx, who, search=search, before=None, limit=50)
-    return [line.name for line in page.lines]
+    return [line.title for line in page.lines]
 
 
 async def test_a_list_shows_the_own_area_newest_first(db: Database, register: Register) -> None:
