@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable
+from chassis.events import outage_logs
 from chassis.events.dead_letters import Replay, count_open
 from chassis.events.histories import HistoryReader, HistorySubscription
 from chassis.events.kafka import KafkaSettings
@@ -56,6 +57,7 @@ class Consumers:
 
     async def run(self) -> None:
         """Read for ever; survives the loss of broker and database."""
+        outage_logs.shorten()
         async with asyncio.TaskGroup() as tasks:
             for kept in self._kept:
                 tasks.create_task(self._keep(kept))

@@ -8,6 +8,7 @@ from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Exclusive
+from chassis.events import outage_logs
 from chassis.events.kafka import KafkaSettings, partition_of
 from chassis.events.relay_rows import DELETED_AT_ONCE, Fenced, RelayRows, Row, backlog, delete_old
 from chassis.events.sending import SendFailed, Sending
@@ -54,6 +55,7 @@ class Relay:
 
     async def run(self) -> None:
         """Work for ever; survives the loss of database and broker, and being fenced by another copy."""
+        outage_logs.shorten()
         while True:
             try:
                 async with self._db.exclusive("relay") as lock:

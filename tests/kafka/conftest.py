@@ -24,6 +24,7 @@ from chassis.events.tables import consumer_positions, relay_mark
 from chassis.events.wake import Wake
 from chassis.run.service import Runs
 from tests.parts import Kafka, Postgres
+from tests.waiting import until
 
 effects = sa.Table(
     "effects",

@@ -13,6 +13,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.structs import TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from chassis.events import kafka as transport
 from chassis.events.kafka import partition_of
@@ -85,6 +87,17 @@ async def test_headers_are_those_of_cloudevents(new_service: Services) -> None:
         "ce_sequence": f"{row.epoch}.1".encode(),
     }
     assert record.value == b'{"number":1,"padding":"","broken":false}'
+
+
+async def test_the_trace_of_a_sampled_request_travels_along(new_service: Services) -> None:
+    service = await new_service(partitions=1)
+    context = SpanContext(trace_id=10, span_id=11, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    with trace.use_span(NonRecordingSpan(context)):
+        await service.write(["one"])
+    async with running(service.relay()):
+        await until(service.all_sent)
+    (record,) = (await read_log(service, 1))[0]
+    assert dict(record.headers)["ce_traceparent"] == f"00-{10:032x}-{11:016x}-01".encode()
 
 
 async def test_partial_failure_is_sent_again_from_the_mark(
