@@ -21,6 +21,8 @@ STATEMENT_TIMEOUT = "30s"
 # holds a service-wide lock, which is why its holder confirms it.
 IDLE_IN_TRANSACTION_TIMEOUT = "10s"
 LOCK_IDLE_TIMEOUT = "10s"
+# Frozen between two messages of one statement it counts as neither idle nor as running a statement: only this ends it.
+TRANSACTION_TIMEOUT = "30s"
 # A lost LISTEN or lock connection rests this long before the next try: nobody notices, and nothing spins.
 RECONNECT_SECONDS = 0.5
 CONNECT_SECONDS = 5.0
@@ -156,6 +158,7 @@ class Database:
             "lock_timeout": LOCK_TIMEOUT,
             "statement_timeout": STATEMENT_TIMEOUT,
             "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
+            "transaction_timeout": TRANSACTION_TIMEOUT,
         }
 
     def after_every_commit(self, hook: Callable[[], None]) -> None:
