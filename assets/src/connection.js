@@ -65,6 +65,11 @@
     return look();
   }
 
+  // hx-sse may arrive after htmx has looked over the page: then nobody has opened the stream.
+  window.addEventListener("load", () => setTimeout(() => {
+    const stream = document.querySelector(STREAM);
+    if (stream && !stream._htmx?.triggerSpecs) window.htmx.process(stream);
+  }));
   document.addEventListener("htmx:sse:after:connection", hear);
   document.addEventListener("htmx:sse:before:message", hear);
   document.addEventListener("htmx:error", retry);
