@@ -1,0 +1,65 @@
+"""The notice desk in a browser: proposed by one unit, approved on the whole content by another."""
+
+import random
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.people import People
+
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+
+async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe: Any, picture: Any) -> None:
+    """Faults at their fields, nothing lost; the approver sees hash, content and, when asked for, the person."""
+    person = People(random.randrange(10**9)).person()
+    number = person["document"]["number"]
+    author = await as_role("notice_author", width=1366, height=768)
+    await author.get_by_role("link", name="申请布控").click()
+    await author.fill("[id='instrument.number']", "云检捕〔2026〕0144 号")
+    await author.fill("[id='subject.document.number']", number[:-1] + ("0" if number[-1] != "0" else "1"))
+    await author.fill("[id='subject.name']", person["name"])
+    await author.keyboard.press("Control+Enter")
+    await expect(author.locator(".error-summary")).to_be_focused()
+    await axe(author)
+    await picture(author, "notice-refused")
+    await author.fill("[id='instrument.authority']", "云汀市人民检察院")
+    await author.fill("#instructions", "两名民警到场；先核对证件原件。")
+    await author.keyboard.press("Control+Enter")
+    await expect(author.locator("[id='subject.document.number-error']")).to_be_visible()
+    assert await author.input_value("[id='instrument.number']") == "云检捕〔2026〕0144 号"
+    await author.fill("[id='subject.document.number']", number)
+    await author.keyboard.press("Control+Enter")
+    await expect(author.locator(".detail-h")).to_contain_text("待批准")
+    await axe(author)
+
+    approver = await as_role("notice_approver", language="en", theme="dark")
+    await approver.locator(".row-link").first.click()
+    await expect(approver.locator(".hash .code")).to_have_text(await author.locator(".hash .code").inner_text())
+    assert number not in await approver.content()
+    await approver.get_by_role("button", name="View").click()
+    await expect(approver.locator("#main")).to_contain_text(number)
+    await axe(approver)
+    await picture(approver, "notice-approve")
+    await approver.get_by_role("button", name="Approve and sign…").click()
+    await expect(approver.get_by_role("dialog")).to_be_visible()
+    await axe(approver)
+    await approver.get_by_role("dialog").locator("[data-main]").click()
+    await expect(approver.locator(".detail-h")).to_contain_text("Active")
+    await axe(approver)
+
+    await author.goto(author.url.replace("awaiting", "active"))
+    await author.locator("summary", has_text="撤回").click()
+    await author.fill("#withdrawal-reason", "已到案")
+    await author.get_by_role("button", name="撤回").last.click()
+    await expect(author.locator(".detail-h")).to_contain_text("已结束")
+    await picture(author, "notice-ended")
+
+
+async def test_an_empty_list_and_a_phone(as_role: Any, axe: Any) -> None:
+    """Calm and accessible there too."""
+    page = await as_role("notice_author", width=390, height=844)
+    await axe(page)
+    await page.get_by_role("link", name="申请布控").click()
+    await axe(page)
