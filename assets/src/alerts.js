@@ -5,7 +5,7 @@
   const stream = document.getElementById("stream");
   const sound = document.getElementById("sound");
   if (!stream) return;
-  const QUIET_MS = 150; // changes within it are one refresh
+  const QUIET_MS = 120; // changes within it are one refresh
   const ANNOUNCE_MS = 10000; // look.md 3: a screen reader is told counts at most this often
   const LOUD = new Set(["critical", "urgent"]);
   const SOUND = "anju-sound"; // in localStorage: this desk's choice
@@ -23,14 +23,35 @@
     return Boolean(detail()?.dataset.alert) || list().scrollTop > 8 || window.scrollY > 8;
   }
 
-  let refreshTimer = null;
-  function refresh() {
-    clearTimeout(refreshTimer);
-    refreshTimer = setTimeout(() => {
-      waiting.clear();
-      window.htmx.ajax("GET", `/board/list${location.search}`, { target: "#board-list", swap: "outerMorph" });
-    }, QUIET_MS);
+  /* Runs `load` soon after it was asked for, once for all that asked meanwhile, and never twice at a time: what tells
+     it a position is asked for again only while the page is behind it. */
+  function soon(isBehind, load) {
+    let wanted = 0;
+    let busy = false;
+    return async function ask(position = Infinity) {
+      wanted = Math.max(wanted, position);
+      if (busy) return;
+      busy = true;
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+      const asked = wanted;
+      wanted = 0;
+      // The stream is often quicker than the answer to this page's own step.
+      try {
+        if (isBehind(asked)) await load();
+      } finally {
+        busy = false;
+      }
+      if (wanted && isBehind(wanted)) ask(wanted);
+    };
   }
+
+  const refresh = soon(
+    (position) => position > Number(list().dataset.position),
+    () => {
+      waiting.clear();
+      return window.htmx.ajax("GET", `/board/list${location.search}`, { target: "#board-list", swap: "outerMorph" });
+    },
+  );
 
   function showBar() {
     const button = bar();
@@ -51,18 +72,20 @@
     (field) => (field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue),
   );
 
-  let detailTimer = null;
-  function changeDetail(position) {
-    if (position <= Number(detail().dataset.position)) return;
-    clearTimeout(detailTimer);
-    detailTimer = setTimeout(() => {
+  const changeDetail = soon(
+    (position) => Boolean(detail().dataset.alert) && position > Number(detail().dataset.position),
+    () => {
       // What somebody types, or the person they look at, is not taken from under them.
       if (written() || detail().querySelector("[data-until]")) {
         document.getElementById("detail-changed").hidden = false;
-      } else {
-        window.htmx.ajax("GET", `/board/detail${location.search}`, { target: "#board-detail", swap: "outerMorph" });
+        return undefined;
       }
-    }, QUIET_MS);
+      return showDetail();
+    },
+  );
+
+  function showDetail() {
+    return window.htmx.ajax("GET", `/board/detail${location.search}`, { target: "#board-detail", swap: "outerMorph" });
   }
 
   /* ---- sound and words ---- */
@@ -141,13 +164,13 @@
     }
     if (detail().dataset.alert === told.alert_id) changeDetail(position);
     if (position <= Number(list().dataset.position)) return;
-    if (!held()) return refresh();
+    if (!held()) return refresh(position);
     if (isNew && !document.getElementById(`row-${told.alert_id}`)) {
       waiting.add(told.alert_id);
       showBar();
     } else changeRow(told.alert_id);
   });
-  stream.addEventListener("reset", refresh);
+  stream.addEventListener("reset", () => refresh());
 
   document.addEventListener("click", (event) => {
     if (!event.target.closest("#new-items")) return;
@@ -163,7 +186,7 @@
     document.querySelectorAll("[data-until]").forEach((shown) => {
       if (Date.now() < Date.parse(shown.dataset.until)) return;
       shown.remove();
-      window.htmx.ajax("GET", `/board/detail${location.search}`, { target: "#board-detail", swap: "outerMorph" });
+      showDetail();
     });
   }, 1000);
 
