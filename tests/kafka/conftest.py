@@ -125,6 +125,10 @@ class Service:
         """Whether there are as many effects as events written; `check` tells whether they are the right ones."""
         return await self.count() >= sum(self.written.values())
 
+    async def has(self, count: int) -> bool:
+        """Whether there are at least so many effects."""
+        return await self.count() >= count
+
     async def count(self) -> int:
         """How many effects there are."""
         async with self.db.read() as tx:
@@ -210,3 +214,21 @@ async def with_events(new_service: Services, count: int = 10) -> Service:
             await service.write(["a"])
         await until(service.all_sent)
     return service
+
+
+@asynccontextmanager
+async def writing(service: Service) -> AsyncIterator[None]:
+    """Events of five keys, up to 50 a second, for as long as the block lasts."""
+    ended = asyncio.Event()
+
+    async def write() -> None:
+        while not ended.is_set():
+            await service.write([f"stay-{number}" for number in range(5)])
+            await asyncio.sleep(0.1)
+
+    writing = asyncio.create_task(write())
+    try:
+        yield
+    finally:
+        ended.set()
+        await writing

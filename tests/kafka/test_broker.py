@@ -2,14 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
+from chassis.events import reading
 from chassis.events.reading import Stuck
 from chassis.events.wake import Wake
-from tests.kafka.conftest import Databases, Service, running, settings_of
-from tests.parts import Kafka
+from tests.kafka.conftest import Databases, Service, running, settings_of, writing
+from tests.parts import Kafka, LocalParts
 from tests.waiting import until
 
 
@@ -20,79 +22,62 @@ async def _service(kafka: Kafka, new_database: Databases, **settings: Any) -> Se
     return service
 
 
-@asynccontextmanager
-async def _load(service: Service) -> AsyncIterator[None]:
-    """Events of ten keys, up to 100 a second, for as long as the block lasts."""
-    ended = asyncio.Event()
-
-    async def write() -> None:
-        while not ended.is_set():
-            await service.write([f"stay-{number}" for number in range(10)])
-            await asyncio.sleep(0.1)
-
-    writing = asyncio.create_task(write())
-    try:
-        yield
-    finally:
-        ended.set()
-        await writing
+@pytest.fixture(scope="module")
+def mortal(local_parts: LocalParts) -> Iterator[Kafka]:
+    """A broker that the tests of this module may kill; each leaves it running."""
+    kafka = local_parts.kafka()
+    yield kafka
+    kafka.kill()
 
 
-async def test_the_broker_is_killed_under_load(own_kafka: Callable[[], Kafka], new_database: Databases) -> None:
-    kafka = own_kafka()
-    service = await _service(kafka, new_database)
+async def test_the_broker_is_killed_under_load(mortal: Kafka, new_database: Databases) -> None:
+    service = await _service(mortal, new_database)
     consumers = service.consumers()
     async with running(service.relay(), consumers):
-        async with _load(service):
-            await until(lambda: _arrived(service, 100))
-            await asyncio.to_thread(kafka.kill)
+        async with writing(service):
+            await until(lambda: service.has(30))
+            await asyncio.to_thread(mortal.kill)
             before = await service.count()
-            await asyncio.to_thread(kafka.start)
-            await until(lambda: _arrived(service, before + 100))
+            await asyncio.to_thread(mortal.start)
+            await until(lambda: service.has(before + 50))
         await until(service.all_arrived)
         await service.check()
         await until(service.all_sent)
         await until(lambda: consumers.health() == [])
 
 
-async def _arrived(service: Service, count: int) -> bool:
-    return await service.count() >= count
-
-
-async def test_an_outage_longer_than_the_request_timeout(
-    own_kafka: Callable[[], Kafka], new_database: Databases
-) -> None:
+async def test_an_outage_longer_than_the_request_timeout(mortal: Kafka, new_database: Databases) -> None:
     """The broker hangs: connections stand, nothing is answered, and aiokafka's requests run into their timeout."""
-    kafka = own_kafka()
     timeout = 1.0
-    service = await _service(kafka, new_database, producer_request_timeout_ms=int(timeout * 1000))
+    service = await _service(mortal, new_database, producer_request_timeout_ms=int(timeout * 1000))
     async with running(service.relay(), service.consumers()):
         await service.write(["a", "b", "c"])
         await until(service.all_arrived)
-        kafka.part.pause()
+        mortal.part.pause()
         begun = time.monotonic()
         await service.write(["a", "b", "c"])
         await until(lambda: time.monotonic() - begun > 3 * timeout)
         await service.write(["a", "b", "c"])
-        kafka.part.resume()
+        mortal.part.resume()
         await until(service.all_arrived)
         await service.check()
         await until(service.all_sent)
         # And once more with a broker that is gone.
-        await asyncio.to_thread(kafka.kill)
+        await asyncio.to_thread(mortal.kill)
         begun = time.monotonic()
         await service.write(["a", "b", "c"])
         await until(lambda: time.monotonic() - begun > 2 * timeout)
-        await asyncio.to_thread(kafka.start)
+        await asyncio.to_thread(mortal.start)
         await until(service.all_arrived)
         await service.check()
 
 
 async def test_a_client_that_is_stuck_is_replaced(
-    own_kafka: Callable[[], Kafka], new_database: Databases, logged: list[dict[str, Any]]
+    kafka: Kafka, new_database: Databases, logged: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A subscriber that gets nothing any more while the broker answers others, as aiokafka's may after an outage."""
-    service = await _service(own_kafka(), new_database)
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 1.0)
+    service = await _service(kafka, new_database)
     consumers = service.consumers()
     async with running(service.relay(), consumers):
         await service.write(["a"])
@@ -103,7 +88,7 @@ async def test_a_client_that_is_stuck_is_replaced(
         assert fetcher is not None
         # Its fetching ends without a word: no error, no record.
         fetcher._fetch_task.cancel()
-        async with _load(service):
+        async with writing(service):
             await until(lambda: consumers._kept[0].reading is not stuck)
         await until(service.all_arrived)
         await service.check()
@@ -115,15 +100,14 @@ def _is_stuck(error: BaseException) -> bool:
     return isinstance(error, BaseExceptionGroup) and error.subgroup(Stuck) is not None
 
 
-async def test_a_process_that_starts_before_its_broker(own_kafka: Callable[[], Kafka], new_database: Databases) -> None:
-    kafka = own_kafka()
-    service = await _service(kafka, new_database)
-    await asyncio.to_thread(kafka.kill)
+async def test_a_process_that_starts_before_its_broker(mortal: Kafka, new_database: Databases) -> None:
+    service = await _service(mortal, new_database)
+    await asyncio.to_thread(mortal.kill)
     consumers = service.consumers()
     async with running(service.relay(), consumers):
         await service.write(["a", "b", "c"])
         assert consumers.health() == [f"{service.topic}: not reading yet"]
-        await asyncio.to_thread(kafka.start)
+        await asyncio.to_thread(mortal.start)
         await until(service.all_arrived)
         await service.check()
         await until(lambda: consumers.health() == [])

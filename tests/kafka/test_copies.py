@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from anju.local.binaries import CHECKOUT
-from tests.kafka.conftest import Service, Services
-from tests.kafka.test_broker import _arrived, _load
+from tests.kafka.conftest import Service, Services, writing
 from tests.waiting import until
 
 # A Python process takes a second to start here, and many where other work fills the machine.
@@ -75,8 +74,8 @@ async def _owners(service: Service) -> int:
 async def test_one_joins_and_one_is_killed(new_service: Services, workers: Workers) -> None:
     service = await new_service(partitions=4)
     workers.start(service, "1")
-    async with _load(service):
-        await until(lambda: _arrived(service, 20), PATIENCE)
+    async with writing(service):
+        await until(lambda: service.has(20), PATIENCE)
         for victim, stays in (("1", "2"), ("2", "1")):
             claims = await _owners(service)
             workers.start(service, stays)
@@ -88,7 +87,7 @@ async def test_one_joins_and_one_is_killed(new_service: Services, workers: Worke
             await until(lambda claims=claims: _grew(service, claims), PATIENCE)  # type: ignore[misc]
             workers.kill(victim)
             before = await service.count()
-            await until(lambda before=before: _arrived(service, before + 100), PATIENCE)  # type: ignore[misc]
+            await until(lambda before=before: service.has(before + 50), PATIENCE)  # type: ignore[misc]
     await until(service.all_arrived)
     await service.check()
     await until(service.all_sent)
@@ -102,14 +101,14 @@ async def test_a_frozen_copy_wakes_after_its_partitions_were_taken(new_service: 
     """A zombie: stopped inside its work, replaced, then let go on with what it had fetched."""
     service = await new_service(partitions=2)
     workers.start(service, "1")
-    async with _load(service):
-        await until(lambda: _arrived(service, 40), PATIENCE)
+    async with writing(service):
+        await until(lambda: service.has(20), PATIENCE)
         os.kill(workers._running["1"].pid, signal.SIGSTOP)
         workers.start(service, "2")
         before = await service.count()
-        await until(lambda: _arrived(service, before + 100), PATIENCE)
+        await until(lambda: service.has(before + 50), PATIENCE)
         os.kill(workers._running["1"].pid, signal.SIGCONT)
         before = await service.count()
-        await until(lambda: _arrived(service, before + 100), PATIENCE)
+        await until(lambda: service.has(before + 50), PATIENCE)
     await until(service.all_arrived)
     await service.check()
