@@ -108,7 +108,7 @@ class KafkaNode:
         # Passwords go by a file: a command line can be read by every user of the machine.
         scram = [f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in self.users.items()]
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        words = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._properties.name]
+        words = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", self._properties.name]
         for credential in scram:
             words += ["--add-scram", credential]
         arguments = self.directory / "format.arguments"

@@ -1,13 +1,17 @@
 """The parts that tests run against: fresh databases and topics, users without rights, kills that lose nothing."""
 
 import asyncio
+import uuid
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from pathlib import Path
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import TopicAuthorizationFailedError
 
+from anju.local.kafka import BROKER_USER, OPERATOR_USER, KafkaNode
 from tests.parts import Credentials, Kafka, Postgres
 
 
@@ -79,3 +83,12 @@ async def test_a_killed_part_comes_back_with_its_data(
     connection = await asyncpg.connect(dsn)
     assert await connection.fetchval("SELECT count(*) FROM kept") == 0
     await connection.close()
+
+
+def test_a_storages_id_may_begin_with_a_dash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One random id in 64 does, and Kafka's tool would take it for an option."""
+    with_dash = uuid.UUID(bytes=b"\xf8" + bytes(15))
+    assert urlsafe_b64encode(with_dash.bytes).startswith(b"-")
+    monkeypatch.setattr(uuid, "uuid4", lambda: with_dash)
+    KafkaNode(tmp_path, 9092, 9093, {BROKER_USER: "b", OPERATOR_USER: "o"}).prepare()
+    assert (tmp_path / "data" / "meta.properties").exists()
