@@ -22,6 +22,7 @@ RESULT = BUILD / "assets"
 
 SERVED = {
     "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "echarts.min.js": "echarts/dist/echarts.min.js",
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "hx-sse.min.js": "htmx.org/dist/ext/hx-sse.min.js",
     "axe.min.js": "axe-core/axe.min.js",  # for the browser tests; no page links it

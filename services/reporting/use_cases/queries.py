@@ -1,11 +1,35 @@
-"""What reporting is asked: so far only since when its books are open."""
+"""What reporting is asked: figures of a day, with small cells hidden."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from chassis.data.db import Transaction
-from services.reporting.storage import opening
+from policy.packs import Packs
+from services.reporting.domain.occupancy import Day
+from services.reporting.domain.read_models import Owner
+from services.reporting.storage import days, opening
 
 
 async def opened_at(tx: Transaction) -> datetime:
     """Return the moment from which figures can stand here, UTC."""
     return await opening.opened_at(tx)
+
+
+async def known_counts(tx: Transaction, owner: Owner) -> set[tuple[date, str, str]]:
+    """Return day, division and kind of the counts that stand here."""
+    return await days.keys(tx, owner)
+
+
+async def hold(tx: Transaction) -> None:
+    """Hold the read models until the transaction's end: nothing is written to them, everything can be read."""
+    await days.lock(tx)
+
+
+async def occupancy(tx: Transaction, packs: Packs, division: str, on: date) -> Day:
+    """Return who was registered, came and went on a day. What is small is hidden by the pack of that day."""
+    least = packs.on(on, division).suppression.least_cell
+    return Day(
+        registered=await days.registered(tx, on),
+        before=await days.registered(tx, on - timedelta(days=1)),
+        flows=await days.flows(tx, on),
+        least=least,
+    )

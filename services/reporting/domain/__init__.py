@@ -1,0 +1,1 @@
+"""What figures may be shown: divisions, small cells, and what hides them."""

@@ -1,0 +1,12 @@
+"""An owner published counts of days: keep the newest."""
+
+from collections.abc import Sequence
+
+from chassis.data.db import Transaction
+from services.reporting.domain.read_models import Counted, Owner
+from services.reporting.storage import days
+
+
+async def follow_counts(tx: Transaction, owner: Owner, counted: Sequence[Counted]) -> None:
+    """Keep counts with a newer version (epoch, number) than what is here."""
+    await days.apply(tx, owner, counted)
