@@ -73,6 +73,17 @@ async def once(
             raise RuntimeError("a turn ended without an answer to keep")
 
 
+async def answered(
+    db: Database, *, key: str, caller: str, operation: str, body: bytes, secret: bytes
+) -> KeptAnswer | None:
+    """Return the answer that the request got before, if any: for a call that asks another service before its turn.
+
+    A twin that is still at work has none yet. Raises KeyReused when the key came with another request.
+    """
+    async with db.read() as tx:
+        return await _kept(tx, _mac(secret, caller, key.encode()), _mac(secret, operation, body))
+
+
 async def _claim(tx: Transaction, row_id: bytes, request_mac: bytes, now: datetime) -> KeptAnswer | None:
     claimed = await tx.execute(
         insert(idempotency_keys)
@@ -81,8 +92,17 @@ async def _claim(tx: Transaction, row_id: bytes, request_mac: bytes, now: dateti
     )
     if claimed.rowcount:
         return None
+    kept = await _kept(tx, row_id, request_mac)
+    if kept is None:
+        raise KeyReused
+    return kept
+
+
+async def _kept(tx: Transaction, row_id: bytes, request_mac: bytes) -> KeptAnswer | None:
     row = await tx.one_or_none(sa.select(idempotency_keys).where(idempotency_keys.c.id == row_id))
-    if row is None or not hmac.compare_digest(row.request_mac, request_mac):
+    if row is None:
+        return None
+    if not hmac.compare_digest(row.request_mac, request_mac):
         raise KeyReused
     return KeptAnswer(row.status, row.headers, row.body, replayed=True)
 

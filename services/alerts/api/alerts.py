@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BeforeValidator
 
 from chassis.data.db import Transaction
 from chassis.data.encryption import KeyErased
@@ -36,6 +37,8 @@ from services.alerts.use_cases.verify_alert import verify_alert
 DutyOfficer = Annotated[Caller, Depends(require("duty_officer"))]
 Division = Annotated[str, Query(pattern=r"^([0-9]{2,12})?$")]
 Limit = Annotated[int, Query(ge=1, le=100)]
+# `?state=` is what a form with nothing chosen sends: the same as no state.
+Chosen = BeforeValidator(lambda given: [each for each in given if each != ""])
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -45,8 +48,8 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("/alerts")
     async def get_alerts(
         _caller: DutyOfficer,
-        state: Annotated[list[AlertState], Query()] = [],  # noqa: B006 - FastAPI copies it
-        severity: Annotated[list[Severity], Query()] = [],  # noqa: B006
+        state: Annotated[list[AlertState], Chosen, Query()] = [],  # noqa: B006 - FastAPI copies it
+        severity: Annotated[list[Severity], Chosen, Query()] = [],  # noqa: B006
         division: Division = "",
         cursor: str | None = None,
         limit: Limit = 50,

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BeforeValidator
 
 from chassis.data.encryption import KeyErased
 from chassis.web import i18n
 from chassis.web.access import Caller, require
 from chassis.web.app import api_router
 from chassis.web.faults import FieldError
-from chassis.web.idempotent import answer, once_for
+from chassis.web.idempotent import answer, answered_before, once_for
 from chassis.web.problems import Problem
 from services.alerts.api.bodies import notice_body, notice_view_body, read_cursor, write_cursor
 from services.alerts.api.models import (
@@ -40,6 +41,8 @@ Approver = Annotated[Caller, Depends(require("notice_approver"))]
 Overseer = Annotated[Caller, Depends(require("overseer"))]
 Reader = Annotated[Caller, Depends(require("notice_author", "notice_approver", "overseer"))]
 Limit = Annotated[int, Query(ge=1, le=100)]
+# `?state=` is what a form with nothing chosen sends: the same as no state.
+State = Annotated[NoticeState | None, BeforeValidator(lambda given: given or None), Query()]
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -49,6 +52,9 @@ def routes(parts: Parts) -> APIRouter:
     @router.post("/notices", status_code=201)
     async def post_notice(request: Request, body: NoticeBody, caller: Author) -> Response:
         """Propose a notice: 201 {notice_id, state: proposed, content_hash}."""
+        # A repeat asks for no second token, and is answered also while registration is away.
+        if (again := await answered_before(request, caller)) is not None:
+            return again
         proposal = await checked_proposal(body, parts)
         author = officer(caller)
         # Asked for before the transaction: nobody waits for a lock while registration answers.
@@ -140,7 +146,7 @@ def routes(parts: Parts) -> APIRouter:
 
     @router.get("/notices")
     async def get_notices(
-        _caller: Reader, state: NoticeState | None = None, cursor: str | None = None, limit: Limit = 50
+        _caller: Reader, state: State = None, cursor: str | None = None, limit: Limit = 50
     ) -> dict[str, Any]:
         """List notices, newest first, without their subjects."""
         wanted = NoticeFilter(frozenset({state}) if state else frozenset())
