@@ -28,6 +28,8 @@ def web(settings: Settings) -> WebParts:
     from services.housing.api.visits import state_routes, visit_routes
     from services.housing.use_cases import queries
     from services.housing.web.pages import pages
+    from services.housing.web.steps import step_pages
+    from services.housing.web.visit import visit_pages
 
     db = _database(settings)
     keyring = Keyring(decode_keys(settings.encryption_keys), settings.encryption_active)
@@ -50,6 +52,8 @@ def web(settings: Settings) -> WebParts:
             visit_routes(packs),
             state_routes(keyring, packs),
             pages(db, keyring, packs),
+            visit_pages(db, keyring, packs),
+            step_pages(db, keyring, packs),
         ],
         problems=PROBLEMS,
         purposes=allowed,

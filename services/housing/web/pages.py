@@ -1,17 +1,15 @@
 """Housing's pages: the premises somebody is responsible for, one of them, and registering new ones."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from uuid_utils.compat import uuid7
 
-from chassis.data.db import Database
+from chassis.data.db import Database, Transaction
 from chassis.data.encryption import Keyring
-from chassis.data.idempotency import Turn, once
 from chassis.web.access import Caller, require
 from chassis.web.app import page_router
 from chassis.web.forms import Form, read_form
@@ -20,10 +18,14 @@ from policy.packs import Packs
 from services.housing.api.models import PremisesBody
 from services.housing.api.problems import OUTSIDE_AREA, field_errors
 from services.housing.domain.faults import Refused
-from services.housing.domain.units import INSPECTOR, OPERATOR, OutsideArea
+from services.housing.domain.premises import NotAStub
+from services.housing.domain.units import INSPECTOR, OPERATOR, Actor, OutsideArea
 from services.housing.use_cases import queries
+from services.housing.use_cases.complete_premises import complete_premises
 from services.housing.use_cases.register_premises import register_premises
 from services.housing.web.forms import note, read
+from services.housing.web.items import happened, item_words
+from services.housing.web.sending import Act, send
 
 Inspector = Annotated[Caller, Depends(require(INSPECTOR))]
 InspectorOrOperator = Annotated[Caller, Depends(require(INSPECTOR, OPERATOR))]
@@ -62,14 +64,37 @@ def pages(db: Database, keyring: Keyring, packs: Packs) -> APIRouter:
         if (typed := read(form)) is not None:
             body, rooms = typed
             try:
-                premises_id = await _register(request, caller, form, body)
+                made = await send(request, caller, form["key"], body, _registering(body, packs, keyring))
             except Refused as refused:
                 note(form, field_errors(refused), rooms)
             except OutsideArea:
                 note(form, [OUTSIDE_AREA], rooms)
             else:
-                return RedirectResponse(f"/premises/{premises_id}?registered=1", 303)
+                return RedirectResponse(f"/premises/{made['premises_id']}?registered=1", 303)
         return await _form(request, form, status=422)
+
+    @router.get("/premises/{premises_id}/completion")
+    async def stub(request: Request, premises_id: UUID, caller: Inspector) -> Response:
+        async with db.read() as tx:
+            who = await queries.actor(tx, caller.subject, caller.role, caller.unit)
+            known = (await queries.premises_details(tx, who, premises_id, keyring)).premises
+        if known.status != "stub":
+            raise NotAStub
+        entered = {"kind": known.kind, "address": known.address, "division_code": known.division_code}
+        return await _form(request, Form({**entered, "operator.kind": "person"}), premises_id)
+
+    @router.post("/premises/{premises_id}/completion")
+    async def complete(request: Request, premises_id: UUID, caller: Inspector) -> Response:
+        form = await read_form(request)
+        if (typed := read(form)) is not None:
+            body, rooms = typed
+            try:
+                await send(request, caller, form["key"], body, _completing(premises_id, body, packs, keyring))
+            except Refused as refused:
+                note(form, field_errors(refused), rooms)
+            else:
+                return RedirectResponse(f"/premises/{premises_id}?registered=1", 303)
+        return await _form(request, form, premises_id, status=422)
 
     @router.get("/premises/{premises_id}")
     async def premises(
@@ -78,39 +103,42 @@ def pages(db: Database, keyring: Keyring, packs: Packs) -> APIRouter:
         async with db.read() as tx:
             who = await queries.actor(tx, caller.subject, caller.role, caller.unit)
             details = await queries.premises_details(tx, who, premises_id, keyring)
-        return _render(request, "premises.html", section="premises", details=details, registered=registered)
+        words_of = item_words(packs, details)
+        return _render(
+            request,
+            "premises.html",
+            section="premises",
+            details=details,
+            registered=registered,
+            words_of=words_of,
+            happened=happened(details, words_of),
+        )
 
-    async def _form(request: Request, form: Form, status: int = 200) -> Response:
+    async def _form(request: Request, form: Form, stub_id: UUID | None = None, status: int = 200) -> Response:
         async with db.read() as tx:
             units = await queries.operator_units(tx)
         # One key for one form: sent twice, it registers once.
         key = form["key"] or str(uuid7())
-        return _render(request, "premises_form.html", status, section="new", form=form, units=units, key=key)
-
-    async def _register(request: Request, caller: Caller, form: Form, body: PremisesBody) -> str:
-        async with once(
-            db,
-            key=form["key"],
-            caller=caller.subject,
-            operation="POST /premises/new",
-            body=body.model_dump_json().encode(),
-            secret=request.app.state.idempotency_secret,
-            now=datetime.now(UTC),
-        ) as turn:
-            if turn.answer is None:
-                who = await queries.actor(turn.tx, caller.subject, caller.role, caller.unit)
-                made = await register_premises(
-                    turn.tx, body.entry(), who, packs=packs, keyring=keyring, now=datetime.now(UTC)
-                )
-                turn.keep(201, {"premises_id": str(made.premises_id)})
-        return _premises_id(turn)
+        shown = {"section": "premises" if stub_id else "new", "form": form, "units": units, "key": key}
+        return _render(request, "premises_form.html", status, **shown, stub_id=stub_id)
 
     return router
 
 
-def _premises_id(turn: Turn) -> str:
-    assert turn.answer is not None
-    return str(orjson.loads(turn.answer.body)["premises_id"])
+def _registering(body: PremisesBody, packs: Packs, keyring: Keyring) -> Act:
+    async def act(tx: Transaction, who: Actor, now: datetime) -> dict[str, Any]:
+        made = await register_premises(tx, body.entry(), who, packs=packs, keyring=keyring, now=now)
+        return {"premises_id": str(made.premises_id)}
+
+    return act
+
+
+def _completing(premises_id: UUID, body: PremisesBody, packs: Packs, keyring: Keyring) -> Act:
+    async def act(tx: Transaction, who: Actor, now: datetime) -> dict[str, Any]:
+        await complete_premises(tx, premises_id, body.entry(), who, packs=packs, keyring=keyring, now=now)
+        return {"premises_id": str(premises_id)}
+
+    return act
 
 
 def _render(request: Request, template: str, status: int = 200, **context: Any) -> Response:

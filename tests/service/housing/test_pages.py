@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from html import unescape
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -9,9 +10,16 @@ import sqlalchemy as sa
 
 from chassis.data.db import Database
 from chassis.run.service import WebParts
+from policy.packs import Packs
+from services.housing.domain.headcounts import Headcount
+from services.housing.domain.inspections import Finding, Visit
+from services.housing.domain.premises import stub
+from services.housing.storage import headcounts
 from services.housing.storage.tables import premises
+from services.housing.use_cases.keep_stub import keep_stub
+from services.housing.use_cases.record_inspection import record_inspection
 from tests.service.housing.app import ORIGIN, end, logged_in, make
-from tests.service.housing.conftest import Register
+from tests.service.housing.conftest import INSPECTOR, NOW, Register
 from tests.unit.chassis_web.demo import FakeProvider
 
 pytestmark = pytest.mark.postgres
@@ -133,3 +141,77 @@ async def test_a_form_from_another_site_is_refused(parts: WebParts, db: Database
         assert answer.status_code == 403
     async with db.read() as tx:
         assert await tx.scalar(sa.select(sa.func.count()).select_from(premises)) == 0
+
+
+async def test_premises_are_closed_by_who_knows_how_many_live_there(
+    parts: WebParts, register: Register, db: Database
+) -> None:
+    here = f"/premises/{(await register()).premises_id}"
+    async with db.transaction() as tx:
+        await headcounts.put(tx, [Headcount(UUID(here[-36:]), 4, (1, 1))])
+    async with browser(parts) as page:
+        assert "4 people live here" in (await page.get(f"{here}/closing")).text
+        for number, told in [("", "This field is required"), ("four", "Enter a whole number"), ("3", "4 people live")]:
+            form = {"key": str(uuid4()), "reason": "出口堵塞", "confirm_headcount": number}
+            answer = await page.post(f"{here}/closing", data=form)
+            assert answer.status_code == 422
+            assert told in answer.text
+            assert "出口堵塞" in answer.text
+        form = {"key": str(uuid4()), "reason": "出口堵塞", "confirm_headcount": "４"}
+        assert [(await page.post(f"{here}/closing", data=form)).status_code for _ in range(2)] == [303, 303]
+        shown = (await page.get(here)).text
+        assert "Closed, 4 lived there" in shown
+        assert f"{here}/reopening" in shown
+        answer = await page.post(f"{here}/reopening", data={"key": str(uuid4()), "reason": "已整改"})
+        assert answer.status_code == 303
+        assert f"{here}/closing" in (await page.get(here)).text
+
+
+async def test_a_hazard_is_seen_and_cleared(parts: WebParts, register: Register, db: Database, packs: Packs) -> None:
+    made = await register()
+    here = f"/premises/{made.premises_id}"
+    visit = Visit("1", "consent", "done", NOW, (Finding("fire_exits", "fail"),))
+    async with db.transaction() as tx:
+        recorded = await record_inspection(tx, made.premises_id, visit, INSPECTOR, packs=packs, now=NOW)
+    clearing = f"{here}/hazards/{recorded.hazards[0].hazard_id}/clearing"
+    async with browser(parts) as page, browser(parts, language="zh-CN") as chinese:
+        assert "Imminent danger" in (await page.get("/")).text
+        assert "紧迫危险" in (await chinese.get("/map")).text
+        assert clearing in (await page.get(here)).text
+        assert "open since" in (await page.get(f"{here}/inspect")).text
+        assert (await page.post(clearing, data={"key": str(uuid4()), "note": " "})).status_code == 422
+        assert (await page.post(clearing, data={"key": str(uuid4()), "note": "已清理"})).status_code == 303
+        shown = (await page.get(here)).text
+        assert "No hazard is open" in shown
+        assert "Hazard cleared" in shown
+        assert (await page.get(clearing)).status_code == 404
+
+
+async def test_an_operator_signs_the_letter_and_closes_nothing(parts: WebParts, register: Register) -> None:
+    here = f"/premises/{(await register()).premises_id}"
+    async with browser(parts, role="premises_operator", unit="hotel-01") as page:
+        shown = (await page.get(here)).text
+        assert "Not signed" in shown
+        assert f"{here}/closing" not in shown
+        assert f"{here}/inspect" not in shown
+        assert (await page.get(f"{here}/closing")).status_code == 403
+        form = {"key": str(uuid4()), "letter_version": "1"}
+        assert (await page.post(f"{here}/letter", data=form)).status_code == 303
+        assert "Not signed" not in (await page.get(here)).text
+        assert (await page.post(f"{here}/letter", data={**form, "key": str(uuid4())})).status_code == 409
+
+
+async def test_a_stub_is_completed_on_the_form(parts: WebParts, db: Database, unknown: UUID) -> None:
+    async with db.transaction() as tx:
+        await keep_stub(tx, stub(unknown, "rental", "柳堤街道无名巷 3 号", "330199001", NOW))
+    here = f"/premises/{unknown}"
+    async with browser(parts) as page:
+        assert "柳堤街道无名巷 3 号" in (await page.get("/")).text
+        assert f"{here}/completion" in (await page.get(here)).text
+        assert 'value="柳堤街道无名巷 3 号"' in (await page.get(f"{here}/completion")).text
+        refused = await page.post(f"{here}/completion", data={**TYPED, "name": ""})
+        assert refused.status_code == 422
+        assert f'action="{here}/completion"' in refused.text
+        assert (await page.post(f"{here}/completion", data=TYPED)).status_code == 303
+        assert "Capacity 20" in (await page.get(f"{here}?registered=1")).text
+        assert (await page.get(f"{here}/completion")).status_code == 409
