@@ -1,7 +1,9 @@
-"""Events of other services become work of this one: stays for the matcher, premises and units for its pages."""
+"""Events of other services become work of this one: stays for the matcher, premises for the rules, units for pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
@@ -14,13 +16,20 @@ from chassis.run import tracing
 from chassis.run.metrics import MATCH_EVENTS
 from contracts import envelope, topics
 from contracts.housing import PremisesV1
-from contracts.registration import StayEventV1, UnitV1
+from contracts.registration import OccupancyV1, StayEventV1, UnitV1
 from policy.packs import Packs
 from services.alerts.domain.contents import Token
 from services.alerts.domain.matching import LiveNotice, StayChange, StayEvent
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.forget_places import forget_places
 from services.alerts.use_cases.forget_units import forget_units
+from services.alerts.use_cases.keep_dwellings import (
+    Hazard,
+    HeadcountTold,
+    PremisesState,
+    PremisesTold,
+    keep_dwellings,
+)
 from services.alerts.use_cases.keep_place import Place, keep_place
 from services.alerts.use_cases.keep_unit import Unit, keep_unit
 from services.alerts.use_cases.match_stays import match_stays
@@ -115,15 +124,87 @@ def _stay_event(change: StayChange, value: bytes) -> StayEvent:
     )
 
 
-async def apply_premises(tx: Transaction, records: Sequence[StateRecord]) -> None:
-    """Keep premises for the pages. Raises BadRecord."""
-    for record in records:
-        if record.value is None:
-            await forget_places(tx, [record.key])
-            continue
-        model = _parse(PremisesV1, record.value)
-        place = Place(model.premises_id, model.kind.value, model.address, model.division_code)
-        await keep_place(tx, place, record.version)
+class DwellingReader:
+    """Reads `housing.premises` and `registration.occupancy` for the rules, and premises for the pages too."""
+
+    def __init__(self, packs: Packs, district: str) -> None:
+        self._packs = packs
+        self._district = district
+
+    async def apply_premises(self, tx: Transaction, records: Sequence[StateRecord]) -> None:
+        """Keep premises and judge the rules over them. Raises BadRecord."""
+        models = [(record, _parse(PremisesV1, record.value) if record.value else None) for record in records]
+        told: list[PremisesTold | HeadcountTold] = []
+        for record, model in models:
+            if model is None:
+                told += [PremisesTold(premises_id, None) for premises_id in _ids([record.key])]
+                continue
+            told.append(PremisesTold(model.premises_id, _premises_state(model), record.version))
+            place = Place(model.premises_id, model.kind.value, model.address, model.division_code)
+            await keep_place(tx, place, record.version)
+        await keep_dwellings(tx, told, self._packs, self._district)
+        await forget_places(tx, [record.key for record, model in models if model is None])
+
+    async def drop_premises(self, tx: Transaction, keys: Collection[str]) -> None:
+        """Forget premises that housing publishes no more; what rules said of them has ended."""
+        told = [PremisesTold(premises_id, None) for premises_id in _ids(keys)]
+        await keep_dwellings(tx, told, self._packs, self._district)
+        await forget_places(tx, keys)
+
+    async def apply_occupancy(self, tx: Transaction, records: Sequence[StateRecord]) -> None:
+        """Keep headcounts and judge the rules over their premises. Raises BadRecord."""
+        told: list[HeadcountTold] = []
+        for record in records:
+            if record.value is None:
+                told += [HeadcountTold(premises_id, None) for premises_id in _ids([record.key])]
+                continue
+            model = _parse(OccupancyV1, record.value)
+            told.append(HeadcountTold(model.premises_id, model.headcount, record.version))
+        await keep_dwellings(tx, told, self._packs, self._district)
+
+    async def drop_occupancy(self, tx: Transaction, keys: Collection[str]) -> None:
+        """Forget headcounts that registration publishes no more."""
+        told = [HeadcountTold(premises_id, None) for premises_id in _ids(keys)]
+        await keep_dwellings(tx, told, self._packs, self._district)
+
+    def subscriptions(self) -> Sequence[StateSubscription]:
+        """Both sides' subscriptions."""
+        return (
+            StateSubscription(
+                topic=topics.HOUSING_PREMISES,
+                group="alerts.premises",
+                apply=self.apply_premises,
+                keys=queries.known_places,
+                drop=self.drop_premises,
+            ),
+            StateSubscription(
+                topic=topics.REGISTRATION_OCCUPANCY,
+                group="alerts.occupancy",
+                apply=self.apply_occupancy,
+                keys=queries.known_headcounts,
+                drop=self.drop_occupancy,
+            ),
+        )
+
+
+def _premises_state(model: PremisesV1) -> PremisesState:
+    return PremisesState(
+        status=model.status.value,
+        capacity=model.capacity,
+        one_household=model.one_household,
+        hazards=tuple(Hazard(each.item, each.severity.value, each.found_at) for each in model.open_hazards),
+        latitude=model.latitude,
+        longitude=model.longitude,
+    )
+
+
+def _ids(keys: Collection[str]) -> list[UUID]:
+    """The ids among keys: a key that is no id at all is nobody's, and no reason to stop."""
+    found = []
+    for key in keys:
+        with suppress(ValueError):
+            found.append(UUID(key))
+    return found
 
 
 async def apply_units(tx: Transaction, records: Sequence[StateRecord]) -> None:
@@ -144,13 +225,6 @@ def _parse(model: type[Any], value: bytes) -> Any:
         raise BadRecord("invalid-value") from None
 
 
-PREMISES = StateSubscription(
-    topic=topics.HOUSING_PREMISES,
-    group="alerts.premises",
-    apply=apply_premises,
-    keys=queries.known_places,
-    drop=forget_places,
-)
 UNITS = StateSubscription(
     topic=topics.REGISTRATION_UNITS,
     group="alerts.units",

@@ -83,7 +83,7 @@ def worker(settings: Settings) -> "WorkerParts":
     from chassis.run.service import WorkerParts
     from chassis.run.timers import Timer, Timers
     from policy import packs
-    from services.alerts.consumers import PREMISES, UNITS, StayReader
+    from services.alerts.consumers import UNITS, DwellingReader, StayReader
     from services.alerts.domain.signatures import verifier_from
     from services.alerts.storage import notice_store
     from services.alerts.use_cases import queries
@@ -101,7 +101,9 @@ def worker(settings: Settings) -> "WorkerParts":
     )
     keeper = WatchlistKeeper(Watchlist(), verifier_from(decode_keys(settings.notice_verify_keys)))
     keyring = Keyring(decode_keys(settings.encryption_keys), settings.encryption_active)
-    stays = StayReader(keeper, packs.load(), settings.district)
+    rule_packs = packs.load()
+    stays = StayReader(keeper, rule_packs, settings.district)
+    dwellings = DwellingReader(rule_packs, settings.district)
 
     async def watch_notices() -> None:
         frozen = False
@@ -127,7 +129,7 @@ def worker(settings: Settings) -> "WorkerParts":
     return WorkerParts(
         db=db,
         relay=Relay(db, kafka, "alerts"),
-        consumers=Consumers(db, kafka, "alerts", [stays.subscription(), PREMISES, UNITS]),
+        consumers=Consumers(db, kafka, "alerts", [stays.subscription(), *dwellings.subscriptions(), UNITS]),
         timers=Timers(db, [Timer("advance-notices", ADVANCE_SECONDS, advance)]),
         background=[watch_notices],
     )

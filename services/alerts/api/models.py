@@ -1,11 +1,13 @@
 """What alerts takes as JSON: shapes and limits. What the values mean is the domain's matter."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
+from chassis.web.faults import fault
+from chassis.web.i18n import N_
 from chassis.web.models import StrictModel
 from contracts.fields import field, tags
 from services.alerts.domain.alerts import Outcome
@@ -25,6 +27,17 @@ INSTRUCTIONS_LENGTH = 2_000
 MOST_RECIPIENTS = 50
 CHINA = "CHN"
 
+# Beyond these years arithmetic with times fails in one place or another, and no notice lies there.
+YEARS = range(2000, 2200)
+
+
+def _within_years(moment: datetime) -> datetime:
+    if moment.year not in YEARS:
+        raise fault("time-out-of-range", N_("The year must lie between {first} and {last}."), first=2000, last=2199)
+    return moment
+
+
+InReach = AfterValidator(_within_years)
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_LENGTH)]
 UnitId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
@@ -71,8 +84,8 @@ class NoticeBody(StrictModel):
     instrument: Annotated[InstrumentBody, field(NOTICE)]
     subject: Annotated[SubjectBody, field(SUBJECT)]
     premises_ids: Annotated[list[UUID] | None, field(NOTICE, max_length=100)] = None
-    starts_at: Annotated[AwareDatetime, field(NOTICE)]
-    ends_at: Annotated[AwareDatetime, field(NOTICE)]
+    starts_at: Annotated[AwareDatetime, InReach, field(NOTICE)]
+    ends_at: Annotated[AwareDatetime, InReach, field(NOTICE)]
     recipients: Annotated[list[UnitId], field(NOTICE, min_length=1, max_length=MOST_RECIPIENTS)]
     instructions: Annotated[Paragraph, field(NOTICE)]
 
@@ -117,7 +130,7 @@ class WithdrawalBody(StrictModel):
 class RenewalBody(StrictModel):
     """A later end."""
 
-    ends_at: Annotated[AwareDatetime, field(NOTICE)]
+    ends_at: Annotated[AwareDatetime, InReach, field(NOTICE)]
 
 
 class ReasonBody(StrictModel):

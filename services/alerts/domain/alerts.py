@@ -62,12 +62,22 @@ class Change(StrEnum):
     NOTED = "noted"
     MOVED = "moved"
     VIEWED = "viewed"
+    CLEARED = "cleared"
+    FACTS_CHANGED = "facts_changed"
     CORRECTION_NOTED = "correction_noted"
 
 
 # The words of the stream (interfaces.md); what has none there is `updated`.
 STREAMED = frozenset(
-    {Change.RAISED, Change.ACKNOWLEDGED, Change.VERIFIED, Change.CLOSED, Change.REOPENED, Change.RETRACTED}
+    {
+        Change.RAISED,
+        Change.ACKNOWLEDGED,
+        Change.VERIFIED,
+        Change.CLOSED,
+        Change.REOPENED,
+        Change.CLEARED,
+        Change.RETRACTED,
+    }
 )
 
 # product.md section 5, Desk: what a verification may find, by what the alert comes from.
@@ -213,6 +223,9 @@ def reopen(alert: Alert, by: Officer, reason: str, now: datetime) -> Step:
         return Step(alert)
     if alert.state is not AlertState.CLOSED:
         raise StepRefused("not-closed", alert)
+    # What ended stays ended: when a rule's facts hold again, they raise an alert of their own.
+    if alert.source is Source.RULE and not alert.holds:
+        raise StepRefused("already-cleared", alert)
     return Step(_begun_again(alert, by, now), Change.REOPENED, by, reason)
 
 
@@ -258,6 +271,22 @@ def moved(alert: Alert, premises_id: UUID, room: str | None, division_code: str,
     )
     changed = place != (alert.premises_id, alert.room, alert.division_code)
     return Step(judged, Change.MOVED if changed else None)
+
+
+def facts_changed(alert: Alert, facts: dict[str, Any], division_code: str) -> Step:
+    """A rule still holds, by other facts: its alert shows them; a closed one keeps them for a reopening."""
+    if (facts, division_code) == (alert.facts, alert.division_code):
+        return Step(alert)
+    changed = replace(alert, facts=facts, division_code=division_code)
+    return Step(changed, Change.FACTS_CHANGED if alert.state in OPEN else None)
+
+
+def facts_ended(alert: Alert) -> Step:
+    """A rule's facts have ended: cleared, but a closed alert keeps its state and notes it."""
+    ended = replace(alert, holds=False)
+    if alert.state is AlertState.CLOSED:
+        return Step(ended, Change.CORRECTION_NOTED, detail="facts_ended")
+    return Step(replace(ended, state=AlertState.CLEARED, due_at=None), Change.CLEARED)
 
 
 def _begun_again(alert: Alert, by: Officer, now: datetime) -> Alert:

@@ -39,6 +39,11 @@ async def insert_unless_there(tx: Transaction, alert: Alert) -> bool:
     return stored.rowcount == 1
 
 
+async def insert_of_rule(tx: Transaction, alert: Alert) -> None:
+    """Store a new alert of a rule; the lock on its premises keeps a second one away."""
+    await tx.execute(insert(alerts).values(_values(alert)))
+
+
 async def save(tx: Transaction, alert: Alert) -> None:
     """Store an alert as it now stands."""
     values = _values(alert)
@@ -62,6 +67,12 @@ async def load_of_stays(tx: Transaction, stay_ids: Collection[UUID]) -> Sequence
     """Load and lock every alert of these stays, in the order of their ids."""
     query = sa.select(alerts).where(alerts.c.stay_id.in_(stay_ids)).order_by(alerts.c.alert_id).with_for_update()
     return [_alert(row) for row in await tx.all(query)]
+
+
+async def load_of_rules(tx: Transaction, premises_ids: Collection[UUID]) -> Sequence[Alert]:
+    """Load and lock the alerts whose rule's facts go on at these premises, in the order of their ids."""
+    query = sa.select(alerts).where(alerts.c.premises_id.in_(premises_ids), alerts.c.holds, alerts.c.rule.is_not(None))
+    return [_alert(row) for row in await tx.all(query.order_by(alerts.c.alert_id).with_for_update())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ ALERT = tags(purpose="alert_handling", basis="notice_instrument", class_="pseudo
 STEP = tags(purpose=("alert_handling", "oversight"), basis="accountability", class_="personal", retention="alert")
 DECISION = tags(purpose=("notice_matching", "oversight"), basis="accountability", class_="personal", retention="notice")
 PLACE = tags(purpose="alert_handling", basis="not_personal", class_="none", retention="current")
+# How many people are registered at premises: of a flat with one tenant it says something about a person.
+HEADCOUNT = tags(purpose="housing_safety", basis="residence_registration", class_="personal", retention="current")
+# Told to a department: which place, which hazards, how many people; who they are it need not know.
+CASE = tags(purpose="housing_safety", basis="fire_safety", class_="personal", retention="topic_30_days")
 UNIT = tags(purpose="organisation", basis="not_personal", class_="none", retention="current")
 
 # One row: how often a notice changed. Each change moves it under a lock that the matcher's batches share.
@@ -182,10 +186,20 @@ alerts = sa.Table(
     ),
     sa.CheckConstraint("(state = 'verified') <= (finding IS NOT NULL)", name="alerts_verified_has_finding"),
     sa.CheckConstraint("(state = 'closed') <= (outcome IS NOT NULL)", name="alerts_closed_has_outcome"),
+    sa.CheckConstraint("rule IS NULL OR holds OR state IN ('closed', 'cleared')", name="alerts_open_rule_holds"),
+    sa.CheckConstraint("rule IS NULL OR state <> 'retracted'", name="alerts_rule_is_not_retracted"),
 )
 sa.Index("alerts_newest", alerts.c.raised_at.desc(), alerts.c.alert_id.desc())
 sa.Index("alerts_open", alerts.c.state, postgresql_where=alerts.c.state.in_(["new", "acknowledged", "verified"]))
 sa.Index("alerts_stay", alerts.c.stay_id)
+# With alerts_open_rule_holds: one open alert per rule and premises, and none beside a closed one whose facts go on.
+sa.Index(
+    "alerts_one_per_rule_and_premises",
+    alerts.c.premises_id,
+    alerts.c.rule,
+    unique=True,
+    postgresql_where=sa.text("holds AND rule IS NOT NULL"),
+)
 
 alert_numbers = sa.Table(
     "alert_numbers",
@@ -245,3 +259,48 @@ units = sa.Table(
     sa.Column("epoch", sa.BigInteger, nullable=False, info=TECHNICAL),
     sa.Column("number", sa.BigInteger, nullable=False, info=TECHNICAL),
 )
+
+# What the rules look at, by premises: housing's side and registration's side, each with the version it came in. One
+# row for both, so that whichever changes locks out the other until the rules were judged.
+dwellings = sa.Table(
+    "dwellings",
+    metadata,
+    sa.Column("premises_id", sa.Uuid, primary_key=True, info=PLACE),
+    sa.Column("status", sa.Text, nullable=True, info=PLACE),
+    sa.Column("capacity", sa.Integer, nullable=True, info=PLACE),
+    sa.Column("one_household", sa.Boolean, nullable=True, info=PLACE),
+    sa.Column("hazards", postgresql.JSONB, nullable=True, info=PLACE),
+    sa.Column("latitude", sa.Double, nullable=True, info=PLACE),
+    sa.Column("longitude", sa.Double, nullable=True, info=PLACE),
+    sa.Column("premises_epoch", sa.BigInteger, nullable=False, server_default="0", info=TECHNICAL),
+    sa.Column("premises_number", sa.BigInteger, nullable=False, server_default="0", info=TECHNICAL),
+    sa.Column("headcount", sa.Integer, nullable=True, info=HEADCOUNT),
+    sa.Column("headcount_epoch", sa.BigInteger, nullable=False, server_default="0", info=TECHNICAL),
+    sa.Column("headcount_number", sa.BigInteger, nullable=False, server_default="0", info=TECHNICAL),
+    sa.CheckConstraint("status IN ('open', 'closed', 'stub')", name="dwellings_status"),
+    sa.CheckConstraint("num_nonnulls(status, capacity, one_household, hazards) IN (0, 4)", name="dwellings_whole"),
+    sa.CheckConstraint("capacity >= 0", name="dwellings_capacity"),
+    sa.CheckConstraint("headcount >= 0", name="dwellings_headcount"),
+)
+
+# One row for each department: its last event's position, locked last and held to the commit, as stream_head is.
+department_heads = sa.Table(
+    "department_heads",
+    metadata,
+    sa.Column("department", sa.Text, primary_key=True, info=UNIT),
+    sa.Column("position", sa.BigInteger, nullable=False, info=TECHNICAL),
+)
+
+# A department's events once more, as its topic has them: for those who read them over HTTP.
+department_events = sa.Table(
+    "department_events",
+    metadata,
+    sa.Column("department", sa.Text, sa.ForeignKey("department_heads.department"), primary_key=True, info=UNIT),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, info=TECHNICAL),
+    sa.Column("event_id", sa.Uuid, nullable=False, unique=True, info=TECHNICAL),
+    sa.Column("type", sa.Text, nullable=False, info=TECHNICAL),
+    sa.Column("case_id", sa.Uuid, sa.ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False, info=CASE),
+    sa.Column("at", Instant, nullable=False, info=CASE),
+    sa.Column("value", postgresql.JSONB, nullable=False, info=CASE),
+)
+sa.Index("department_events_case", department_events.c.case_id, department_events.c.position)

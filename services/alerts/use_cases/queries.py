@@ -11,7 +11,14 @@ from chassis.data.encryption import KeyErased, Keyring
 from policy.packs import Packs
 from services.alerts.domain.alerts import Alert, AlertState, city_day
 from services.alerts.domain.notices import Notice, NoticeState, Term
-from services.alerts.storage import alert_store, change_store, notice_store, premises_store, unit_store
+from services.alerts.storage import (
+    alert_store,
+    change_store,
+    dwelling_store,
+    notice_store,
+    premises_store,
+    unit_store,
+)
 from services.alerts.storage.alert_store import AlertFilter, Counts
 from services.alerts.storage.change_store import AlertChange, StreamedChange
 from services.alerts.storage.notice_store import NoticeFilter, NoticeRow
@@ -109,7 +116,9 @@ async def read_alert(
         place=places.get(alert.premises_id),
         term=row.notice.running if row else None,
         notice_state=row.notice.state if row else None,
-        steps=rules.notices.steps(alert.kind, language),
+        steps=rules.conditions.of(alert.rule).steps(language)
+        if alert.rule
+        else rules.notices.steps(alert.kind, language),
         history=await _history(tx, alert_id, keyring),
         stream_position=await change_store.stream_position(tx),
     )
@@ -201,6 +210,11 @@ async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[
 async def known_places(tx: Transaction) -> Sequence[str]:
     """Return the keys of all premises."""
     return await premises_store.keys(tx)
+
+
+async def known_headcounts(tx: Transaction) -> Sequence[str]:
+    """Return the keys of all premises whose headcount is known."""
+    return await dwelling_store.keys_with_headcount(tx)
 
 
 async def known_units(tx: Transaction) -> Sequence[str]:

@@ -22,7 +22,7 @@ from chassis.web.forms import Form, LocalTime, read_form
 from chassis.web.models import StrictModel
 from chassis.web.problems import Problem
 from contracts.fields import field
-from services.alerts.api.models import NOTICE, ApprovalBody, ReasonBody, WithdrawalBody
+from services.alerts.api.models import NOTICE, ApprovalBody, InReach, ReasonBody, WithdrawalBody
 from services.alerts.api.parts import Parts, officer
 from services.alerts.api.problems import PROBLEMS, field_errors
 from services.alerts.domain.contents import ProposalRefused
@@ -62,7 +62,7 @@ REFUSALS = (OwnNotice, SameUnit, NotYourUnit, ContentChanged, WrongNoticeState, 
 class RenewalForm(StrictModel):
     """A later end, typed in the city's time."""
 
-    ends_at: Annotated[LocalTime, field(NOTICE)]
+    ends_at: Annotated[LocalTime, InReach, field(NOTICE)]
 
 
 Step = Callable[[Transaction, Caller, UUID, Any], Awaitable[Notice]]

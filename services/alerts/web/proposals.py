@@ -17,7 +17,7 @@ from chassis.web.forms import LOCAL, Form, LocalTime, read_form
 from chassis.web.problems import Problem
 from contracts.fields import field
 from services.alerts.api.bodies import notice_body
-from services.alerts.api.models import NOTICE, NoticeBody
+from services.alerts.api.models import NOTICE, InReach, NoticeBody
 from services.alerts.api.notices import checked_proposal
 from services.alerts.api.parts import Parts, officer
 from services.alerts.api.problems import PROBLEMS, document_errors, field_errors
@@ -32,8 +32,8 @@ from services.alerts.web.desk import at
 class ProposalForm(NoticeBody):
     """A proposal as the page sends it: times of the city, a box for each recipient."""
 
-    starts_at: Annotated[LocalTime, field(NOTICE)]
-    ends_at: Annotated[LocalTime, field(NOTICE)]
+    starts_at: Annotated[LocalTime, InReach, field(NOTICE)]
+    ends_at: Annotated[LocalTime, InReach, field(NOTICE)]
 
     @field_validator("recipients", mode="before")
     @classmethod

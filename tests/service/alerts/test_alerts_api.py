@@ -252,3 +252,10 @@ async def test_what_officers_write_is_sealed_in_the_database(api: Api, alert_id:
         found = await tx.scalar(sa.text("SELECT count(*) FROM alert_changes t WHERE t::text LIKE '%张某%'"))
         kept = await tx.scalar(sa.text("SELECT count(*) FROM idempotency_keys t WHERE t::text LIKE '%张某%'"))
     assert (found, kept) == (0, 0)
+
+
+async def test_an_acknowledgement_needs_no_body(api: Api, alert_id: str) -> None:
+    """Its one field is optional: nothing sent is nothing said."""
+    headers = api.provider.headers(*ANNA) | {"idempotency-key": str(uuid4())}
+    response = await api.http.post(f"/api/v1/alerts/{alert_id}/acknowledgement", headers=headers)
+    assert (response.status_code, response.json().get("state")) == (200, "acknowledged")

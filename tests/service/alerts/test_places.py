@@ -9,12 +9,14 @@ from aiokafka import ConsumerRecord
 
 from chassis.data.db import Database
 from chassis.events.records import BadRecord, StateRecord
-from services.alerts.consumers import apply_premises, apply_units
+from services.alerts.consumers import DwellingReader, apply_units
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.queries import known_places, known_units
-from tests.service.alerts.conftest import PREMISES
+from tests.service.alerts.conftest import DISTRICT, PACKS, PREMISES
 
 pytestmark = pytest.mark.postgres
+
+READER = DwellingReader(PACKS, DISTRICT)
 
 
 def state(key: str, value: dict[str, Any] | None) -> StateRecord:
@@ -48,7 +50,7 @@ async def test_premises_keep_their_newest_version(db: Database) -> None:
         hotel("9.99", "旧"),
     ):
         async with db.transaction() as tx:
-            await apply_premises(tx, [record])
+            await READER.apply_premises(tx, [record])
             seen.append((await queries.places_by_id(tx, [PREMISES]))[PREMISES].address)
     assert seen == ["二", "二", "十", "新", "新"]
 
@@ -64,12 +66,12 @@ async def test_premises_and_units_that_ended_are_forgotten(db: Database) -> None
         "version": "1.1",
     }
     async with db.transaction() as tx:
-        await apply_premises(tx, [hotel("1.1", "一")])
+        await READER.apply_premises(tx, [hotel("1.1", "一")])
         await apply_units(tx, [state("station-01", unit)])
         assert list(await known_places(tx)) == [str(PREMISES)]
         assert (await queries.all_units(tx))["station-01"].areas == ("330199001",)
     async with db.transaction() as tx:
-        await apply_premises(tx, [state(str(PREMISES), None), state(str(uuid4()), None), state("no id", None)])
+        await READER.apply_premises(tx, [state(str(PREMISES), None), state(str(uuid4()), None), state("no id", None)])
         await apply_units(tx, [state("station-01", None)])
         assert list(await known_places(tx)) == []
         assert list(await known_units(tx)) == []
@@ -80,6 +82,6 @@ async def test_a_state_that_is_none_is_bad(db: Database) -> None:
     broken = state(str(PREMISES), {"premises_id": str(PREMISES), "version": "1.1", "address": "不该出现"})
     with pytest.raises(BadRecord) as caught:
         async with db.transaction() as tx:
-            await apply_premises(tx, [broken])
+            await READER.apply_premises(tx, [broken])
     assert caught.value.reason == "invalid-value"
     assert caught.value.__cause__ is None
