@@ -1,6 +1,6 @@
 """Gives every test the parts of the run: see tests/parts for how to use them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
@@ -77,12 +77,12 @@ def city(local_parts: LocalParts) -> Iterator[DemoCity]:
 
 
 @pytest.fixture
-def new_city(local_parts: LocalParts) -> Callable[[], AbstractAsyncContextManager[DemoCity]]:
-    """Starts cities of the test's own: `async with new_city() as city`."""
+def new_city(local_parts: LocalParts) -> Callable[..., AbstractAsyncContextManager[DemoCity]]:
+    """Starts cities of the test's own: `async with new_city() as city`; `simulation` as DemoCity takes it."""
 
     @asynccontextmanager
-    async def started() -> AsyncIterator[DemoCity]:
-        city = DemoCity(local_parts.reaper)
+    async def started(simulation: Mapping[str, str] | None = None) -> AsyncIterator[DemoCity]:
+        city = DemoCity(local_parts.reaper, simulation=simulation)
         try:
             await city.up()
             yield city

@@ -20,6 +20,12 @@ def up(
     without_city: Annotated[
         bool, typer.Option("--without-city", help="Only parts and services, no simulated terminals and inspectors.")
     ] = False,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of a new simulated city: the same seed, the same city.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.01, max=20, help="Events a second in the simulated city; 2 without it.")
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when the city is ready, and leave it running.")
     ] = False,
@@ -33,13 +39,17 @@ def up(
         if detach:
             from anju.local.detached import start
 
-            start(directory, port_base, without_city=without_city, say=typer.echo)
+            chosen = [("--seed", seed), ("--rate", rate)]
+            words = [word for name, value in chosen if value is not None for word in (name, str(value))]
+            start(directory, port_base, [*words, *["--without-city"] * without_city], say=typer.echo)
         else:
             import asyncio
 
             from anju.local.launcher import run
 
-            asyncio.run(run(directory, port_base, say=typer.echo))
+            own = {"ANJU_CITY_SEED": seed, "ANJU_CITY_RATE": rate}
+            simulation = {name: str(value) for name, value in own.items() if value is not None}
+            asyncio.run(run(directory, port_base, simulation=None if without_city else simulation, say=typer.echo))
     except CityFailed as error:
         refuse(str(error))
 

@@ -17,7 +17,7 @@ def docs(
     from chassis.run.settings import generate_docs
 
     classes = [import_module(f"services.{service}.settings").Settings for service in SERVICES]
-    classes.append(import_module("anju.portal.settings").Settings)
+    classes += [import_module(f"anju.{part}.settings").Settings for part in ("portal", "city")]
     pages = {
         CHECKOUT / "docs" / "settings.md": generate_docs(classes),
         CHECKOUT / "docs" / "processing-notice.md": notice.page(collect.everything()),

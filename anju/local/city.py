@@ -19,6 +19,8 @@ from anju.local.postgres import PostgresServer, choose_home, remember_owner, ser
 
 DEFAULT_DIRECTORY = CHECKOUT / ".demo"
 DEFAULT_PORT_BASE = 8100
+# The process of the simulated city; it listens nowhere.
+CITY = "city"
 # Portal first: each serves at the port base plus its place here; a worker's health page stands ten further on.
 SERVICES = ("registration", "housing", "alerts", "reporting")
 WORKER_OFFSET, KAFKA_OFFSET, CONTROLLER_OFFSET, POSTGRES_OFFSET = 10, 20, 21, 30
@@ -83,12 +85,14 @@ class City:
         return {name: self.postgres.dsn(name, name, self.secret[f"database.{name}"]) for name in SERVICES}
 
     def environment(self, process: str) -> dict[str, str]:
-        """The settings (ANJU_…) of `portal`, `<service>-web` or `<service>-worker`.
+        """The settings (ANJU_…) of `portal`, `city`, `<service>-web` or `<service>-worker`.
 
         They name no port and no replica: another copy, started beside the launcher's, takes its own.
         """
         if process == "portal":
             return self._portal_environment()
+        if process == CITY:
+            return self._simulation_environment()
         service, side = process.rsplit("-", 1)
         settings = self._service_settings(service)
         if service == "registration":
@@ -114,7 +118,11 @@ class City:
             "secret": dict(self.secret),
             "environment": {
                 process: self.environment(process)
-                for process in ("portal", *(f"{service}-{side}" for service in SERVICES for side in ("web", "worker")))
+                for process in (
+                    "portal",
+                    CITY,
+                    *(f"{service}-{side}" for service in SERVICES for side in ("web", "worker")),
+                )
             },
         }
         write_private(self.directory / "city.json", json.dumps(document, indent=1))
@@ -157,6 +165,10 @@ class City:
             settings["notice_signing_key"] = self.secret["signing"]
         return settings
 
+    @property
+    def _signing_key(self) -> str:
+        return str(self.directory / "portal" / "signing-key.pem")
+
     def _portal_environment(self) -> dict[str, str]:
         clients = {
             service: {
@@ -168,10 +180,19 @@ class City:
         return {
             "ANJU_PORTAL_ENVIRONMENT": "demo",
             "ANJU_PORTAL_ISSUER": self.url("portal"),
-            "ANJU_PORTAL_KEY_FILE": str(self.directory / "portal" / "signing-key.pem"),
+            "ANJU_PORTAL_KEY_FILE": self._signing_key,
             "ANJU_PORTAL_CLIENTS": json.dumps(clients),
             "ANJU_PORTAL_PUBLIC_URLS": json.dumps(self.public_urls),
             "ANJU_PORTAL_UNITS_FILE": str(CHECKOUT / "deploy" / "units.yaml"),
+        }
+
+    def _simulation_environment(self) -> dict[str, str]:
+        return {
+            "ANJU_CITY_ENVIRONMENT": "demo",
+            "ANJU_CITY_SERVICES": json.dumps({name: self.url(f"{name}-web") for name in SERVICES}),
+            "ANJU_CITY_ISSUER": self.url("portal"),
+            "ANJU_CITY_KEY_FILE": self._signing_key,
+            "ANJU_CITY_DIRECTORY": str(self.directory / CITY),
         }
 
 
@@ -203,7 +224,7 @@ def make_directory(directory: Path) -> None:
         # The database's system user passes through it; all in it that is secret is the owner's alone.
         directory.mkdir(parents=True)
         directory.chmod(0o711)
-    for name in ("logs", "portal"):
+    for name in ("logs", "portal", CITY):
         (directory / name).mkdir(mode=0o700, exist_ok=True)
 
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,8 +19,10 @@ DOWN_SECONDS = 14.0
 _LOOK_SECONDS = 0.1
 
 
-def start(directory: Path, port_base: int, *, without_city: bool, say: Callable[[str], None]) -> None:
+def start(directory: Path, port_base: int, words: Sequence[str], *, say: Callable[[str], None]) -> None:
     """Start a launcher of its own session, repeat what it says, and return when its city is ready.
+
+    `words` are options of `anju demo up` besides directory and port.
 
     Raises:
         CityFailed: it was not ready; nothing is left running.
@@ -32,8 +34,7 @@ def start(directory: Path, port_base: int, *, without_city: bool, say: Callable[
     except OSError as error:
         raise CityFailed(explained(error, directory)) from None
     command = [sys.executable, "-m", "anju", "--data-dir", str(directory), "demo", "up", "--port-base", str(port_base)]
-    if without_city:
-        command.append("--without-city")
+    command += words
     begins = os.fstat(output).st_size
     launcher = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/"

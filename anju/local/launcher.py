@@ -6,13 +6,13 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from anju.local import state
 from anju.local.binaries import MissingPart, java, kafka_class_path, postgres_install
-from anju.local.city import SERVICES, City, CityFailed, explained, make_directory, settle
+from anju.local.city import CITY, SERVICES, City, CityFailed, explained, make_directory, settle
 from anju.local.kafka import KafkaFailed
 from anju.local.postgres import PostgresFailed, remove_orphans, server_user
 from anju.local.probes import answers_ok, port_answers
@@ -31,8 +31,12 @@ PART_PATIENCE_SECONDS = 4.0
 LOCK_SECONDS = 20.0
 
 
-async def run(directory: Path, port_base: int, *, say: Callable[[str], None]) -> None:
+async def run(
+    directory: Path, port_base: int, *, simulation: Mapping[str, str] | None, say: Callable[[str], None]
+) -> None:
     """Bring the city up, keep it running until SIGINT, SIGTERM or SIGHUP, and bring it down.
+
+    `simulation` are settings of the simulated city beside the usual ones (ANJU_CITY_…); None: parts and services only.
 
     Raises:
         CityFailed: it could not start; nothing is left running.
@@ -56,7 +60,7 @@ async def run(directory: Path, port_base: int, *, say: Callable[[str], None]) ->
             city = settle(directory, port_base)
             _check_machine(city)
             city.save()
-            await _Launcher(city, lock, say_if_heard).run(stop)
+            await _Launcher(city, lock, simulation, say_if_heard).run(stop)
         finally:
             os.close(lock)
     except MissingPart as error:
@@ -68,8 +72,8 @@ async def run(directory: Path, port_base: int, *, say: Callable[[str], None]) ->
 class _Launcher:
     """One run of a city."""
 
-    def __init__(self, city: City, lock: int, say: Callable[[str], None]) -> None:
-        self._city, self._say = city, say
+    def __init__(self, city: City, lock: int, simulation: Mapping[str, str] | None, say: Callable[[str], None]) -> None:
+        self._city, self._simulation, self._say = city, simulation, say
         self._reaper = Reaper(keep_open=[lock], postgres_directory=city.postgres.data)
         self._supervisor = Supervisor(self._reaper, self._write_state)
         self._phase: state.Phase = "starting"
@@ -122,6 +126,8 @@ class _Launcher:
             for service in SERVICES:
                 tasks.create_task(self._start_service(f"{service}-web"))
                 tasks.create_task(self._start_service(f"{service}-worker"))
+        if self._simulation is not None:
+            await self._start_simulation(self._simulation)
 
     async def _start_kafka(self) -> None:
         node = self._city.kafka
@@ -156,10 +162,19 @@ class _Launcher:
         port = self._city.ports[name]
         variable = "WORKER_PORT" if name.endswith("-worker") else "PORT"
         own = {f"ANJU_{words[0].upper()}_{variable}": str(port), f"ANJU_{words[0].upper()}_REPLICA": "1"}
-        program = self._python(name, ["serve", *words], self._city.environment(name) | own)
+        program = self._python(name, ["-m", "anju", "serve", *words], self._city.environment(name) | own)
 
         async def is_ready(_: int) -> bool:
             return await answers_ok(f"{self._city.url(name)}/health/ready")
+
+        await self._start_process(Process(program, is_ready, SERVICE_PATIENCE_SECONDS), self._services)
+
+    async def _start_simulation(self, own: Mapping[str, str]) -> None:
+        note = self._city.directory / CITY / "running"
+        program = self._python(CITY, ["-m", "anju.city"], self._city.environment(CITY) | dict(own))
+
+        async def is_ready(pid: int) -> bool:
+            return note.is_file() and note.read_text() == str(pid)
 
         await self._start_process(Process(program, is_ready, SERVICE_PATIENCE_SECONDS), self._services)
 
@@ -176,7 +191,7 @@ class _Launcher:
         environment = self._city.administration_environment()
         for service in SERVICES:
             environment |= self._city.environment(f"{service}-worker")
-        program = self._python(name, list(words), environment)
+        program = self._python(name, ["-m", "anju", *words], environment)
         if await self._supervisor.run_once(program) != 0:
             raise StartFailed(f"{name}: {_last_line(program.log)} (all of it is in {program.log})")
         self._say_step(name, began)
@@ -184,7 +199,7 @@ class _Launcher:
     def _python(self, name: str, words: list[str], environment: dict[str, str]) -> Program:
         return Program(
             name=name,
-            command=[sys.executable, "-m", "anju", *words],
+            command=[sys.executable, *words],
             log=self._city.logs / f"{name}.log",
             # What the caller's environment sets beside stays, such as ANJU_ALERTS_LOG_LEVEL.
             environment={**os.environ, **environment},

@@ -1,4 +1,4 @@
-"""A demo city that tests use: the launcher with every service, without the simulated city."""
+"""A demo city that tests use: the launcher with every service, without the simulated city unless a test asks for it."""
 
 import asyncio
 import os
@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +31,15 @@ PORTS_OF_A_CITY = 31
 
 
 class DemoCity:
-    """A city in a data directory of its own. Every method may be called whether it runs or not."""
+    """A city in a data directory of its own. Every method may be called whether it runs or not.
 
-    def __init__(self, reaper: Reaper, data_dir: Path | None = None) -> None:
+    `simulation` are settings of the simulated city (ANJU_CITY_…); without them it has none.
+    """
+
+    def __init__(
+        self, reaper: Reaper, data_dir: Path | None = None, simulation: Mapping[str, str] | None = None
+    ) -> None:
+        self._simulation = simulation
         # A temporary folder is its owner's alone, so the database's data goes elsewhere when tests run as root.
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="anju-city-"))
         self.port_base = next(base for base in random.sample(PORT_BASES, len(PORT_BASES)) if _free(base))
@@ -49,9 +56,12 @@ class DemoCity:
 
     def start(self) -> None:
         """Bring it up, and return when all of it is ready."""
-        words = ["--data-dir", str(self.data_dir), "demo", "up", "--without-city", "--port-base", str(self.port_base)]
+        words = ["--data-dir", str(self.data_dir), "demo", "up", "--port-base", str(self.port_base)]
+        words += ["--without-city"] * (self._simulation is None)
         log = self.data_dir / "up.log"
-        program = Program("city", [sys.executable, "-m", "anju", *words], log, dict(os.environ))
+        program = Program(
+            "city", [sys.executable, "-m", "anju", *words], log, {**os.environ, **(self._simulation or {})}
+        )
         self._launcher = self._reaper.spawn(program)
         deadline = time.monotonic() + UP_SECONDS
         while (living := state.read(self.data_dir)) is None or living.phase != "running":

@@ -186,4 +186,4 @@ async def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=5 << 20))
     with pytest.raises(CityFailed, match="has 5 MB free and a city needs 500"):
-        await launcher.run(tmp_path / "city", 21_000, say=print)
+        await launcher.run(tmp_path / "city", 21_000, simulation=None, say=print)
