@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from services.alerts.domain.alerts import OPEN, AlertState, Severity
 from services.alerts.domain.contents import NoticeKind
+from services.alerts.domain.rules import RULES
 from services.alerts.use_cases.queries import AlertFilter
 
 LONGEST_SEARCH = 60
@@ -29,10 +30,11 @@ class BoardAddress:
     def of(cls, request: Request) -> "BoardAddress":
         """Read it; what is not a filter of ours does not filter."""
         query = request.query_params
+        kind = query.get("kind", "")
         return cls(
             state=_one_of(AlertState, query.get("state", "")),
             severity=_one_of(Severity, query.get("severity", "")),
-            kind=_one_of(NoticeKind, query.get("kind", "")),
+            kind=kind if kind in RULES else _one_of(NoticeKind, kind),
             mine=query.get("mine") == "1",
             search=query.get("q", "").strip()[:LONGEST_SEARCH],
             alert=_id(query.get("alert", "")),

@@ -27,7 +27,8 @@ from services.alerts.api.models import (
 )
 from services.alerts.api.parts import Parts, officer
 from services.alerts.api.problems import PROBLEMS
-from services.alerts.domain.alerts import Alert, StepRefused
+from services.alerts.domain.alerts import Alert, StepRefused, city_day
+from services.alerts.domain.rules import RULES
 from services.alerts.registration_client import PersonNotShown, RegistrationUnreachable
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.acknowledge_alert import acknowledge_alert
@@ -57,6 +58,14 @@ class Shown:
 
     stay: Mapping[str, Any]
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RuleWords:
+    """How rules and checklist items are called, by name and code, in the reader's language."""
+
+    titles: Mapping[str, str]
+    items: Mapping[str, str]
 
 
 def pages(parts: Parts) -> APIRouter:
@@ -146,6 +155,7 @@ class _Board:
             form=form or Form(),
             refused=refused,
             person=person,
+            rule_words=self._rule_words(),
             key=str(uuid7()),
             now=datetime.now(UTC),
         )
@@ -167,6 +177,15 @@ class _Board:
         except UnknownAlert:
             return None
 
+    def _rule_words(self) -> RuleWords:
+        """The words of today's packs: rules and checklist items say there how they are called."""
+        packs = self._parts.packs.on(city_day(datetime.now(UTC)), self._parts.district)
+        language: Literal["zh", "en"] = "en" if i18n.language() == "en" else "zh"
+        return RuleWords(
+            titles={name: packs.conditions.of(name).title(language) for name in RULES},
+            items={code: getattr(item, language) for code, item in packs.checklist.by_code.items()},
+        )
+
     async def show_row(self, request: Request, caller: Caller, alert_id: UUID) -> Response:
         async with self._parts.db.read() as tx:
             view = await self._view(tx, alert_id)
@@ -180,6 +199,7 @@ class _Board:
             address=BoardAddress.of(request),
             alert=view.alert,
             places=places,
+            rule_words=self._rule_words(),
         )
         return response
 

@@ -16,6 +16,7 @@ from tests.service.alerts.conftest import (
     stay_event,
     token_of,
 )
+from tests.service.alerts.dwellings import headcount, premises, tell_headcounts, tell_premises
 
 pytestmark = pytest.mark.postgres
 
@@ -177,3 +178,25 @@ async def test_parts_of_the_board_are_served_alone(browser: Browser, alert_id: s
     assert (await browser.get(f"/board/rows/{alert_id}", OFFICER)).text.lstrip().startswith("<li")
     assert (await browser.get(f"/board/rows/{uuid4()}", OFFICER)).status_code == 404
     assert (await browser.post(f"/alerts/{alert_id}/nonsense", {}, OFFICER)).status_code == 404
+
+
+async def test_a_rules_alert_shows_its_facts_and_no_person(db: Database, browser: Browser) -> None:
+    """The rule's name and facts from the packs, its own findings, nobody to view; a filter of its own."""
+    await tell_premises(db, premises(1, (("fire_exits", "imminent"),)))
+    await tell_headcounts(db, headcount(1, 3))
+    (row,) = await alert_rows(db)
+    board = await browser.get("/?kind=unsafe_dwelling", OFFICER)
+    for words in ("危险房屋仍有人居住", "登记 3 人", "1 项紧迫危险", "柳堤街道湖滨路 1 号"):
+        assert words in text_of(board)
+    other = await browser.get("/?kind=overcrowded", OFFICER)
+    assert "登记 3 人" not in text_of(other)
+    await browser.post(f"/alerts/{row.alert_id}/acknowledgement", {}, OFFICER)
+    page = await browser.get(f"/?alert={row.alert_id}", OFFICER)
+    for words in ("安全出口", "消防法第五十四条", "属实", "规则条件成立"):
+        assert words in text_of(page)
+    assert 'id="resident"' not in page.text
+    assert 'value="true_match"' not in page.text
+    await tell_premises(db, premises(2))
+    page = await browser.get(f"/?alert={row.alert_id}", OFFICER)
+    assert "已消除；如再次出现" in text_of(page)
+    assert "People live in unsafe premises" in text_of(await browser.get("/?state=cleared", OFFICER, "en"))

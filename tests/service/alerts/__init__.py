@@ -1,1 +1,0 @@
-"""Alerts on a real PostgreSQL: exactness, life cycle, API, stream."""
