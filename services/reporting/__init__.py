@@ -1,5 +1,5 @@
 """Reporting: figures of the city, from counts that carry no person and no dwelling.
 
-Owns its database, in which read models will stand; publishes nothing. It listens to nothing yet: the statistics topics
-that it will read do not exist, so its page says since when it has been waiting.
+Owns read models of days, divisions and kinds; publishes nothing. Listens to `registration.statistics`,
+`housing.statistics` and `alerts.statistics`. Shows no count of 1 to 9, and nothing that one could be reckoned from.
 """

@@ -15,24 +15,48 @@ def _database(settings: Settings) -> Database:
 
 
 def web(settings: Settings) -> WebParts:
-    """Return the web process: the manager's page."""
+    """Return the web process: the manager's pages and the figures for machines."""
     from chassis.web.app import create_app
+    from policy import packs
     from policy.purposes import allowed
+    from services.reporting.api.problems import PROBLEMS
+    from services.reporting.api.routes import routes
     from services.reporting.web.pages import pages
 
-    db = _database(settings)
-    return create_app(settings, db, title="Reporting", routers=[pages(db)], purposes=allowed)
+    db, rules = _database(settings), packs.load()
+    return create_app(
+        settings,
+        db,
+        title="Reporting",
+        routers=[routes(db, rules, settings.district), pages(db, rules, settings.district)],
+        problems=PROBLEMS,
+        purposes=allowed,
+    )
 
 
 def worker(settings: Settings) -> WorkerParts:
-    """Return the worker. It publishes nothing and listens to nothing yet: no relay, no consumers."""
+    """Return the worker: it keeps what the other services count. It publishes nothing: no relay."""
     from chassis.data.idempotency import forget_old
+    from chassis.events.consumers import Consumers
+    from chassis.events.kafka import KafkaSettings
     from chassis.run.timers import Timer, Timers
+    from services.reporting.consumers import subscriptions
 
     db = _database(settings)
+    kafka = KafkaSettings(
+        bootstrap=settings.kafka_bootstrap,
+        username=settings.kafka_username,
+        password=settings.kafka_password,
+        replica=settings.replica,
+        client_id="reporting-worker",
+    )
 
     async def forget(now: datetime) -> None:
         async with db.transaction() as tx:
             await forget_old(tx, now)
 
-    return WorkerParts(db=db, timers=Timers(db, [Timer("forget-kept-answers", FORGET_EVERY_SECONDS, forget)]))
+    return WorkerParts(
+        db=db,
+        consumers=Consumers(db, kafka, "reporting", subscriptions()),
+        timers=Timers(db, [Timer("forget-kept-answers", FORGET_EVERY_SECONDS, forget)]),
+    )

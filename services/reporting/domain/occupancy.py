@@ -50,15 +50,14 @@ class Day:
         # All three tables have one shape, so that a cell of one is a cell of the others.
         return {*self.registered, *self.before, *self.flows}
 
-    def _table(self, counts: Mapping[tuple[str, str], Counts]) -> Table:
-        width = max((len(each) for each in counts.values()), default=1)
+    def _table(self, counts: Mapping[tuple[str, str], Counts], width: int) -> Table:
         return Table.of({key: counts.get(key, (0,) * width) for key in self._keys})
 
     @cached_property
     def _levels(self) -> tuple[Table, Table]:
         return (
-            self._table({key: (count,) for key, count in self.registered.items()}),
-            self._table({key: (count,) for key, count in self.before.items()}),
+            self._table({key: (count,) for key, count in self.registered.items()}, 1),
+            self._table({key: (count,) for key, count in self.before.items()}, 1),
         )
 
     @cached_property
@@ -69,7 +68,7 @@ class Day:
 
     @cached_property
     def _moves(self) -> Table:
-        return self._table({key: each[:2] for key, each in self.flows.items()})
+        return self._table({key: each[:2] for key, each in self.flows.items()}, 2)
 
     @cached_property
     def _hidden_moves(self) -> frozenset[Cell]:
@@ -78,7 +77,7 @@ class Day:
 
     @cached_property
     def _timeliness(self) -> Table:
-        return self._table({key: each[2:] for key, each in self.flows.items()})
+        return self._table({key: each[2:] for key, each in self.flows.items()}, 2)
 
     @cached_property
     def _hidden_timeliness(self) -> frozenset[Cell]:

@@ -83,11 +83,13 @@ class Limit:
 
     `level`: the table counts who is there, in one measure: a hidden group needs one large cell. Otherwise it counts
     what happened, and a hidden group needs large sums; of cells that are hidden because the level beside them is
-    (`forced`), one large sum is enough, since nothing else tells what the rest is.
+    (`forced`), one large sum is enough, since nothing else tells what the rest is. So it is where no measure can be
+    reckoned from another one (`apart`).
     """
 
     least: int
     level: bool = False
+    apart: bool = False
 
     def small(self, counts: Counts) -> bool:
         """Tell whether a cell must be hidden by itself."""
@@ -99,7 +101,7 @@ class Limit:
             return max(counts[0] for counts in group) >= self.least
         sums = [sum(each) for each in zip(*group, strict=True)]
         large = [each >= self.least for each in sums]
-        if forced:
+        if forced or self.apart:
             return any(large) and all(each or total == 0 for each, total in zip(large, sums, strict=True))
         return all(large)
 

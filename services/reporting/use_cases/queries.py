@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from chassis.data.db import Transaction
 from policy.packs import Packs
+from services.reporting.domain.alert_counts import Period, check_period
 from services.reporting.domain.occupancy import Day
 from services.reporting.domain.read_models import Owner
 from services.reporting.storage import days, opening
@@ -33,3 +34,10 @@ async def occupancy(tx: Transaction, packs: Packs, division: str, on: date) -> D
         flows=await days.flows(tx, on),
         least=least,
     )
+
+
+async def alert_counts(tx: Transaction, packs: Packs, division: str, first: date, last: date) -> Period:
+    """Return how many alerts there were on the days from first to last. Raises BadQuestion."""
+    check_period(first, last)
+    least = packs.on(last, division).suppression.least_cell
+    return Period(await days.counts(tx, Owner.ALERTS, first, last), least)

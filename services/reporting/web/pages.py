@@ -1,27 +1,110 @@
-"""Reporting's pages: the manager's overview."""
+"""Reporting's pages: the manager's overview, and its tables as files."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from chassis.data.db import Database
+from chassis.data.db import Database, Transaction
 from chassis.web.access import Caller, require
 from chassis.web.app import page_router
+from chassis.web.i18n import gettext as _
 from chassis.web.pages import Pages
+from policy.packs import Packs
+from services.reporting.domain.asked import BadQuestion, check_day, check_division, today
+from services.reporting.domain.divisions import ancestors
+from services.reporting.domain.occupancy import Day, Figures
 from services.reporting.use_cases import queries
+from services.reporting.web.exports import Row, as_csv, as_xlsx
 
 Manager = Annotated[Caller, Depends(require("manager"))]
+# How many days the course of the registered shows.
+COURSE_DAYS = 14
 
 
-def pages(db: Database) -> APIRouter:
+def pages(db: Database, packs: Packs, district: str) -> APIRouter:
     """Return the router."""
     router = page_router()
 
     @router.get("/")
-    async def overview(request: Request, caller: Manager) -> Response:
+    async def overview(
+        request: Request,
+        caller: Manager,
+        division: Annotated[str, Query(max_length=40)] = "",
+        on: Annotated[str, Query(max_length=40)] = "",
+    ) -> Response:
+        now, shown = datetime.now(UTC), _pages(request)
+        error: BadQuestion | None = None
+        try:
+            where, day = _asked(division, on, district, now)
+        except BadQuestion as refused:
+            error, where, day = refused, district, today(now)
         async with db.read() as tx:
             opened_at = await queries.opened_at(tx)
-        shown: Pages = request.app.state.pages
-        return shown.render(request, "overview.html", opened_at=opened_at)
+            figures = await queries.occupancy(tx, packs, where, day)
+            course = await _course(tx, packs, where, day)
+        return shown.render(
+            request,
+            "overview.html",
+            status=422 if error else 200,
+            error=error,
+            opened_at=opened_at,
+            division=where,
+            above=list(reversed(ancestors(where))),
+            on=day.isoformat(),
+            asked={"division": division or where, "on": on or day.isoformat()},
+            total=figures.shown(where),
+            kinds=figures.kinds(where),
+            parts={part: figures.shown(part) for part in figures.parts(where)},
+            course=course,
+        )
+
+    @router.get("/occupancy.{form}")
+    async def export(
+        caller: Manager,
+        form: Literal["csv", "xlsx"],
+        division: Annotated[str, Query(max_length=40)] = "",
+        on: Annotated[str, Query(max_length=40)] = "",
+    ) -> Response:
+        where, day = _asked(division, on, district, datetime.now(UTC))
+        async with db.read() as tx:
+            figures = await queries.occupancy(tx, packs, where, day)
+        write = as_csv if form == "csv" else as_xlsx
+        return write(_rows(where, day, figures), f"occupancy-{where}-{day.isoformat()}")
 
     return router
+
+
+def _pages(request: Request) -> Pages:
+    shown: Pages = request.app.state.pages
+    return shown
+
+
+def _asked(division: str, on: str, district: str, now: datetime) -> tuple[str, date]:
+    try:
+        day = date.fromisoformat(on) if on else today(now)
+    except ValueError:
+        raise BadQuestion("on", "not-a-date") from None
+    return check_division(division.strip() or district), check_day(day, now)
+
+
+async def _course(tx: Transaction, packs: Packs, division: str, last: date) -> list[tuple[date, int | None]]:
+    days = [last - timedelta(days=back) for back in reversed(range(COURSE_DAYS))]
+    return [(day, (await queries.occupancy(tx, packs, division, day)).shown(division).registered) for day in days]
+
+
+def _rows(division: str, on: date, figures: Day) -> Sequence[Row]:
+    hidden = _("suppressed")
+
+    def row(where: str, kind: str, its: Figures) -> Row:
+        counts = (its.registered, its.arrivals, its.departures, its.on_time, its.late)
+        return [on.isoformat(), where, kind, *(hidden if count is None else count for count in counts)]
+
+    head = ("day", "division", "kind", "registered", "arrivals", "departures", "on_time", "late")
+    return [
+        head,
+        *(row(division, kind, its) for kind, its in figures.kinds(division).items()),
+        row(division, "", figures.shown(division)),
+        *(row(part, "", figures.shown(part)) for part in figures.parts(division)),
+    ]

@@ -62,7 +62,7 @@ async def test_an_empty_page_says_since_when(parts: WebParts) -> None:
     async with browser(parts, "manager") as page:
         shown = await page.get("/")
     assert shown.status_code == 200
-    assert "没有服务发布过统计" in shown.text
+    assert "这里没有统计到人" in shown.text
     assert parts.db is not None
     async with parts.db.read() as tx:
         opened_at = await tx.scalar(sa.select(opening.c.opened_at))
