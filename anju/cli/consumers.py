@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from anju.cli.access import database, kafka
-from anju.cli.selection import refuse
+from anju.cli.selection import chosen, refuse
 
 app = typer.Typer(help="Where a service's readers of histories are.", no_args_is_help=True)
 
@@ -23,11 +23,11 @@ def _group() -> None:
 @app.command()
 def status(
     context: typer.Context,
-    service: Annotated[str, typer.Argument(help="Whose consumers.")],
+    service: Annotated[str | None, typer.Argument(help="Whose consumers; every service's without it.")] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say for each partition where the service is, how many records follow, and whether some are missing."""
-    places = asyncio.run(_places(context, service))
+    places = [place for each in chosen(service) for place in asyncio.run(_places(context, each))]
     if json:
         typer.echo(to_json.dumps(places, default=str))
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from anju.cli.access import database, kafka
-from anju.cli.selection import known_service, refuse, selection
+from anju.cli.selection import chosen, known_service, refuse, selection
 
 if TYPE_CHECKING:
     from chassis.data.db import Database
@@ -26,20 +26,25 @@ T = TypeVar("T")
 @app.command("list")
 def list_(
     context: typer.Context,
-    service: Service,
+    service: Annotated[str | None, typer.Argument(help="Whose dead letters; every service's without it.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Replayed and discarded ones too.")] = False,
     json: Json = False,
 ) -> None:
-    """List the open ones, oldest first."""
+    """List the open ones, oldest first; a number is its service's own."""
     from chassis.events import dead_letters
 
-    letters = _run(context, service, lambda db: dead_letters.list_(db, state=None if all_ else "open"))
+    state = None if all_ else "open"
+    letters = [
+        (each, letter)
+        for each in chosen(service)
+        for letter in _run(context, each, lambda db: dead_letters.list_(db, state=state))
+    ]
     if json:
-        typer.echo(to_json.dumps([asdict(letter) for letter in letters], default=str))
+        typer.echo(to_json.dumps([{"service": each} | asdict(letter) for each, letter in letters], default=str))
         return
-    for letter in letters:
+    for each, letter in letters:
         typer.echo(
-            f"{letter.id}  {letter.created_at:%Y-%m-%d %H:%M:%S} UTC  {letter.state}  {letter.reason}"
+            f"{each} {letter.id}  {letter.created_at:%Y-%m-%d %H:%M:%S} UTC  {letter.state}  {letter.reason}"
             f"  {letter.topic}/{letter.partition}@{letter.offset}  read by {letter.group}"
         )
 

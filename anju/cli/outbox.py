@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from anju.cli.access import database
+from anju.cli.selection import chosen
 
 app = typer.Typer(help="What a service still has to publish.", no_args_is_help=True)
 
@@ -20,21 +21,25 @@ def _group() -> None:
 @app.command()
 def status(
     context: typer.Context,
-    service: Annotated[str, typer.Argument(help="Whose outbox.")],
+    service: Annotated[str | None, typer.Argument(help="Whose outbox; every service's without it.")] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say how many rows wait to be sent, since when, and how far the relay is."""
     from chassis.events.relay_rows import Backlog, backlog
 
-    async def ask() -> Backlog:
-        async with database(context, service) as db:
-            return await backlog(db)
+    async def ask() -> dict[str, Backlog]:
+        found = {}
+        for each in chosen(service):
+            async with database(context, each) as db:
+                found[each] = await backlog(db)
+        return found
 
     found = asyncio.run(ask())
     if json:
-        typer.echo(to_json.dumps(asdict(found)))
+        shown = {each: asdict(rows) for each, rows in found.items()}
+        typer.echo(to_json.dumps(shown[service] if service else shown))
         return
-    since = f", the oldest for {found.oldest_seconds:.0f} s" if found.unsent else ""
-    typer.echo(
-        f"{found.unsent} rows wait{since}; {found.sent} of {found.numbered} numbered in epoch {found.epoch} sent"
-    )
+    for each, rows in found.items():
+        since = f", the oldest for {rows.oldest_seconds:.0f} s" if rows.unsent else ""
+        sent = f"{rows.sent} of {rows.numbered} numbered in epoch {rows.epoch} sent"
+        typer.echo(f"{each}: {rows.unsent} rows wait{since}; {sent}")

@@ -74,6 +74,11 @@ def known_service(name: str) -> str:
     return name
 
 
+def chosen(service: str | None) -> tuple[str, ...]:
+    """The service that a command names, or all of them; refuses a name that is none."""
+    return SERVICES if service is None else (known_service(service),)
+
+
 def setting(name: str) -> str:
     """A setting that the command cannot do without."""
     value = os.environ.get(name)
