@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Protocol
 
 import structlog
@@ -153,7 +154,7 @@ class Reading:
 
     async def _handle(self, records: Sequence[RawRecord]) -> None:
         async with self._working:
-            by_partition = {p: list(raws) for p, raws in groupby(records, key=lambda raw: raw.partition)}
+            by_partition = {p: list(raws) for p, raws in groupby(records, key=attrgetter("partition"))}
             batch = {p: raws for p, raws in by_partition.items() if p in self._ready}
             if len(batch) < len(by_partition):
                 self._load_due.set()
