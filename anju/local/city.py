@@ -182,6 +182,9 @@ class City:
             "ANJU_PORTAL_ISSUER": self.url("portal"),
             "ANJU_PORTAL_KEY_FILE": self._signing_key,
             "ANJU_PORTAL_CLIENTS": json.dumps(clients),
+            "ANJU_PORTAL_METRICS_URLS": json.dumps(
+                {f"{name}-{side}": self.url(f"{name}-{side}") for name in SERVICES for side in ("web", "worker")}
+            ),
             "ANJU_PORTAL_PUBLIC_URLS": json.dumps(self.public_urls),
             "ANJU_PORTAL_UNITS_FILE": str(CHECKOUT / "deploy" / "units.yaml"),
         }

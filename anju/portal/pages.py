@@ -7,9 +7,11 @@ from urllib.parse import urlencode
 
 import yaml
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from anju.city import guest
 from anju.portal.personas import DESKS, Desk, Persona
+from anju.portal.pipeline import Pipeline
 from anju.portal.provider import Provider
 from anju.portal.settings import Settings
 from chassis.web import i18n
@@ -17,14 +19,23 @@ from chassis.web.pages import environment, frame
 from chassis.web.problems import Problem
 
 TEMPLATES = Path(__file__).parent / "templates"
+# What the things to try lead to: service, who one is there, page. The second approver works in the author's unit.
+TRIES = {
+    "register": ("registration", "clerk-1", "/"),
+    "watch": ("alerts", "officer-1", "/"),
+    "inspect": ("housing", "inspector-1", "/"),
+    "propose": ("alerts", "author-1", "/notices/new"),
+    "approve_own": ("alerts", "approver-2", "/notices"),
+}
 
 
 class PortalPages:
     """Renders the portal's pages."""
 
-    def __init__(self, settings: Settings, provider: Provider) -> None:
+    def __init__(self, settings: Settings, provider: Provider, pipeline: Pipeline) -> None:
         self._settings = settings
         self._provider = provider
+        self._pipeline = pipeline
         self._environment = environment(TEMPLATES)
         units = yaml.safe_load(settings.units_file.read_text(encoding="utf-8"))["units"]
         self._units: dict[str, dict[str, str]] = {unit["id"]: unit["name"] for unit in units}
@@ -32,7 +43,14 @@ class PortalPages:
     async def start(self, request: Request) -> Response:
         """`/`: who you can be, one click to be it."""
         ways = {persona.key: self._way(desk, persona) for desk in DESKS for persona in desk.personas}
-        return self._render(request, "start.html", desks=DESKS, ways=ways)
+        tries = {name: self._login(*where) for name, where in TRIES.items()}
+        figures = await self._pipeline.figures()
+        shown: dict[str, Any] = {"desks": DESKS, "ways": ways, "tries": tries, "figures": figures}
+        return self._render(request, "start.html", guest=guest.person(), **shown)
+
+    async def pipeline(self, request: Request) -> Response:
+        """`/pipeline.json`: the figures of the drawing, as `Pipeline.figures` gives them."""
+        return JSONResponse(await self._pipeline.figures(), headers={"cache-control": "no-store"})
 
     async def authorize(self, request: Request) -> Response:
         """`/authorize`: back to the service as the persona that its hint names, else the choice."""
@@ -55,8 +73,11 @@ class PortalPages:
         return self._render(request, "problem.html", problem.status, **shown)
 
     def _way(self, desk: Desk, persona: Persona) -> str:
-        service = self._settings.public_urls.get(desk.service, "")
-        return f"{service}/login?{urlencode({'hint': persona.key, 'next': desk.path})}"
+        return self._login(desk.service, persona.key, desk.path)
+
+    def _login(self, service: str, persona: str, path: str) -> str:
+        address = self._settings.public_urls.get(service, "")
+        return f"{address}/login?{urlencode({'hint': persona, 'next': path})}"
 
     def _unit_name(self, unit: str) -> str:
         names: Mapping[str, str] = self._units.get(unit, {})

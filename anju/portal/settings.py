@@ -25,6 +25,10 @@ class Settings(ProcessSettings):
     key_file: Path = Field(description="The signing key; made at the first start.")
     clients: Mapping[str, Client] = Field(description="JSON `{client: {secret, redirect_uris}}`, one for each service.")
     public_urls: Mapping[str, str] = Field(description="JSON `{service: address as browsers see it}`.")
+    metrics_urls: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="JSON `{process: address}` of the processes whose figures its start page shows.",
+    )
     units_file: Path = Field(description="File of the organisation, for the units' names.")
 
 

@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from anju.portal.pages import PortalPages
+from anju.portal.pipeline import Pipeline
 from anju.portal.provider import Provider
 from anju.portal.settings import Settings
 from anju.portal.tokens import make_key
@@ -23,11 +24,12 @@ def web(settings: Settings) -> WebParts:
     """Return the portal's web process; makes the signing key at the first start."""
     i18n.load([Path(__file__).parent, i18n.ROOT / "chassis"])
     provider = Provider(settings, make_key(settings.key_file))
-    pages = PortalPages(settings, provider)
+    pages = PortalPages(settings, provider, Pipeline(settings.metrics_urls))
     health = Health([])
     app = Starlette(
         routes=[
             Route("/", pages.start),
+            Route("/pipeline.json", pages.pipeline),
             Route("/.well-known/openid-configuration", provider.discovery),
             Route("/jwks.json", provider.keys),
             Route("/authorize", pages.authorize),

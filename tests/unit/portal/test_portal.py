@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from anju.city import guest
 from anju.portal import tokens, wiring
 from anju.portal.personas import DESKS, USUAL, everybody
 from anju.portal.settings import Settings, load
@@ -234,3 +235,19 @@ def test_never_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
         load()
     monkeypatch.setenv("ANJU_PORTAL_ENVIRONMENT", "demo")
     assert load().issuer == ISSUER
+
+
+async def test_things_to_try_lead_to_desks_that_are_there(portal: httpx.AsyncClient) -> None:
+    page = await portal.get("/", headers={"accept": "text/html"})
+    ways = re.findall(r'<a class="btn btn-sm" href="([^"]+)"', page.text)
+    hints = {persona.key for persona in everybody()}
+    assert len(ways) == 6
+    assert {re.search(r"hint=([a-z0-9-]+)", way).group(1) for way in ways} <= hints  # type: ignore[union-attr]
+    assert guest.person()["document"]["number"] in page.text
+
+
+async def test_figures_are_calm_without_any_service(portal: httpx.AsyncClient) -> None:
+    answer = await portal.get("/pipeline.json")
+    assert answer.status_code == 200
+    assert answer.json()["per_minute"] is None
+    assert answer.headers["cache-control"] == "no-store"
