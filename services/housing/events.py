@@ -1,15 +1,20 @@
 """What housing publishes: from a domain object to an event."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from chassis.events.outbox import Emission
 from contracts import envelope, topics
+from contracts import statistics as contract
 from contracts.housing import (
+    BySeverityV1,
     EntryBasis,
     HazardClearedV1,
     HazardFoundV1,
     HazardSeverity,
+    HousingStatisticsV1,
+    InspectionCountsV1,
     InspectionDoneV1,
     InspectionOutcome,
     LetterSignedV1,
@@ -28,6 +33,7 @@ from services.housing.domain.hazards import Hazard
 from services.housing.domain.inspections import Inspection
 from services.housing.domain.letters import Letter
 from services.housing.domain.premises import Premises
+from services.housing.domain.statistics import DayCounts
 
 
 def premises_changed(premises: Premises) -> Emission:
@@ -140,3 +146,33 @@ def _place(premises: Premises) -> dict[str, Any]:
 
 def _hazard(hazard: Hazard) -> dict[str, Any]:
     return {"hazard_id": hazard.hazard_id, "item": hazard.item, "severity": HazardSeverity(hazard.severity)}
+
+
+def statistics(counts: DayCounts) -> Emission:
+    """The counts of one kind in one division on one day, as known now."""
+    its = counts.counts
+    outcomes = ("done", "nobody_home", "refused")
+    model = HousingStatisticsV1(
+        day=counts.day,
+        division_code=counts.division_code,
+        kind=PremisesKind(counts.kind),
+        premises_open=its["premises_open"],
+        premises_closed=its["premises_closed"],
+        inspections=InspectionCountsV1(**{each: its[f"inspections_{each}"] for each in outcomes}),
+        hazards_found=_by_severity(its, "hazards_found"),
+        hazards_cleared=_by_severity(its, "hazards_cleared"),
+        hazards_open=_by_severity(its, "hazards_open"),
+        clear_seconds=_by_severity(its, "clear_seconds"),
+    )
+    return Emission(
+        topic=topics.HOUSING_STATISTICS,
+        key=contract.key(counts.day, counts.division_code, counts.kind),
+        type=envelope.HOUSING_STATISTICS,
+        model=model,
+        kind="state",
+        version=counts.version,
+    )
+
+
+def _by_severity(counts: Mapping[str, int], what: str) -> BySeverityV1:
+    return BySeverityV1(**{each.value: counts[f"{what}_{each.value}"] for each in HazardSeverity})

@@ -10,6 +10,8 @@ from services.housing.settings import Settings
 
 # Kept answers are forgotten after 30 days; an hour more does not matter.
 FORGET_EVERY_SECONDS = 3600.0
+# How far the published figures may be behind.
+STATISTICS_SECONDS = 10.0
 
 
 def _database(settings: Settings) -> Database:
@@ -70,6 +72,7 @@ def worker(settings: Settings) -> WorkerParts:
     from chassis.events.relay import Relay
     from chassis.run.timers import Timer, Timers
     from services.housing.consumers import SUBSCRIPTIONS
+    from services.housing.use_cases.publish_statistics import publish_statistics
 
     db = _database(settings)
     kafka = KafkaSettings(
@@ -84,9 +87,19 @@ def worker(settings: Settings) -> WorkerParts:
         async with db.transaction() as tx:
             await forget_old(tx, now)
 
+    async def publish(now: datetime) -> None:
+        async with db.transaction() as tx:
+            await publish_statistics(tx, now)
+
     return WorkerParts(
         db=db,
         relay=Relay(db, kafka, "housing"),
         consumers=Consumers(db, kafka, "housing", SUBSCRIPTIONS),
-        timers=Timers(db, [Timer("forget-kept-answers", FORGET_EVERY_SECONDS, forget)]),
+        timers=Timers(
+            db,
+            [
+                Timer("forget-kept-answers", FORGET_EVERY_SECONDS, forget),
+                Timer("statistics", STATISTICS_SECONDS, publish),
+            ],
+        ),
     )

@@ -1,7 +1,7 @@
 """Housing's tables, each column with the tags of data protection. Migrations make them."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from contracts.fields import TECHNICAL, tags
 
@@ -14,6 +14,7 @@ OPERATOR = tags(purpose="housing_safety", basis="fire_safety", class_="personal"
 HEADCOUNT = tags(purpose="housing_safety", basis="residence_registration", class_="personal", retention="current")
 OFFICER = tags(purpose="oversight", basis="accountability", class_="pseudonym", retention="audit")
 
+COUNT = tags(purpose="statistics", basis="not_personal", class_="none", retention="statistics")
 INSTANT = sa.DateTime(timezone=True)
 
 # What an inspector enters is missing while it is a stub.
@@ -144,4 +145,15 @@ units = sa.Table(
     sa.Column("areas", ARRAY(sa.Text), nullable=False, info=UNIT),
     sa.Column("version_epoch", sa.BigInteger, nullable=False, info=TECHNICAL),
     sa.Column("version_number", sa.BigInteger, nullable=False, info=TECHNICAL),
+)
+
+# Counts of a day as they were last published, kept for good: they outlive the rows behind them.
+statistics = sa.Table(
+    "statistics",
+    metadata,
+    sa.Column("division_code", sa.Text, primary_key=True, info=COUNT),
+    sa.Column("kind", sa.Text, primary_key=True, info=COUNT),
+    sa.Column("day", sa.Date, primary_key=True, info=COUNT),
+    sa.Column("counts", JSONB, nullable=False, info=COUNT),
+    sa.Column("version", sa.BigInteger, nullable=False, info=TECHNICAL),
 )
