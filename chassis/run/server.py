@@ -70,6 +70,7 @@ class Server(uvicorn.Server):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self.config.host, self.config.port))
+            listener.listen(self.config.backlog)
         except OSError as error:
             listener.close()
             log.critical("port-not-free", host=self.config.host, port=self.config.port, exc_info=error)

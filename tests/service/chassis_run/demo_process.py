@@ -34,7 +34,8 @@ async def stream(request: Request) -> Response:
 
 @streams.get("/slow")
 async def slow(seconds: float) -> dict[str, float]:
-    """Answer late."""
+    """Answer late, and say so at once."""
+    print('{"event": "slow-began"}', flush=True)
     await asyncio.sleep(seconds)
     return {"seconds": seconds}
 

@@ -29,6 +29,7 @@ class Process:
     def __init__(self, kind: str, port: int, *more: str) -> None:
         self.port = port
         command = [sys.executable, str(DEMO), kind, str(port), *more]
+        self.logged: list[dict[str, object]] = []
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     @property
@@ -36,19 +37,20 @@ class Process:
         return f"http://127.0.0.1:{self.port}"
 
     def wait_ready(self) -> None:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(f"{self.address}/health/live", trust_env=False)
+        self.wait_logged("listening")
+
+    def wait_logged(self, event: str) -> None:
+        """Read its log up to this event."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.logged.append(json.loads(line))
+            if self.logged[-1]["event"] == event:
                 return
-            except httpx.ConnectError:
-                assert self.process.poll() is None, self.process.communicate()
-                time.sleep(0.05)
-        raise AssertionError("did not start")
+        raise AssertionError(f"ended without {event}: {self.process.communicate()}")
 
     def end(self, timeout: float = 20) -> tuple[int, list[dict[str, object]], str]:
         out, errors = self.process.communicate(timeout=timeout)
-        return self.process.returncode, [json.loads(line) for line in out.splitlines()], errors
+        return self.process.returncode, [*self.logged, *(json.loads(line) for line in out.splitlines())], errors
 
 
 @contextmanager
@@ -99,7 +101,7 @@ def test_a_request_under_way_is_answered_before_the_end() -> None:
         process.wait_ready()
         with socket.create_connection(("127.0.0.1", process.port), timeout=10) as connection:
             connection.sendall(b"GET /api/v1/slow?seconds=1 HTTP/1.1\r\nhost: x\r\n\r\n")
-            time.sleep(0.3)  # it is being answered now; nothing outside can see that
+            process.wait_logged("slow-began")
             process.process.send_signal(signal.SIGTERM)
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
         assert process.end()[0] == 0
@@ -110,7 +112,7 @@ def test_one_that_takes_too_long_does_not_hold_the_end() -> None:
         process.wait_ready()
         with socket.create_connection(("127.0.0.1", process.port), timeout=10) as connection:
             connection.sendall(b"GET /api/v1/slow?seconds=60 HTTP/1.1\r\nhost: x\r\n\r\n")
-            time.sleep(0.3)
+            process.wait_logged("slow-began")
             process.process.send_signal(signal.SIGTERM)
             started = time.monotonic()
             process.end()
