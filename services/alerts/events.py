@@ -4,6 +4,7 @@ from datetime import datetime
 
 from chassis.events.outbox import Emission
 from contracts import envelope, topics
+from contracts import statistics as contract
 from contracts.alerts import (
     AlertAcknowledgedV1,
     AlertClosedV1,
@@ -11,6 +12,7 @@ from contracts.alerts import (
     AlertRaisedV1,
     AlertReopenedV1,
     AlertRetractedV1,
+    AlertsStatisticsV1,
     AlertState,
     AlertVerifiedV1,
     NoticeActivatedV1,
@@ -20,6 +22,7 @@ from contracts.alerts import (
 from contracts.registration import MatchingTokenV1
 from services.alerts.domain.alerts import Alert, Change, Source
 from services.alerts.domain.notices import Notice, NoticeState
+from services.alerts.domain.statistics import DayCounts
 
 _PUBLISHED: dict[Change, tuple[str, type[AlertEventV1]]] = {
     Change.RAISED: (envelope.ALERT_RAISED, AlertRaisedV1),
@@ -86,4 +89,18 @@ def alert_changed(alert: Alert, change: Change, at: datetime) -> Emission | None
             occurred_at=at,
         ),
         kind="history",
+    )
+
+
+def statistics(counts: DayCounts) -> Emission:
+    """The counts of one kind in one division on one day, as known now."""
+    head = {"day": counts.day, "division_code": counts.division_code, "kind": counts.kind}
+    model = AlertsStatisticsV1.model_validate({**head, **counts.counts})
+    return Emission(
+        topic=topics.ALERTS_STATISTICS,
+        key=contract.key(counts.day, counts.division_code, counts.kind),
+        type=envelope.ALERTS_STATISTICS,
+        model=model,
+        kind="state",
+        version=counts.version,
     )

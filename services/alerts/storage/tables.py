@@ -15,6 +15,7 @@ ALERT = tags(purpose="alert_handling", basis="notice_instrument", class_="pseudo
 # Who took a step and what they wrote: the duty to account for decisions.
 STEP = tags(purpose=("alert_handling", "oversight"), basis="accountability", class_="personal", retention="alert")
 DECISION = tags(purpose=("notice_matching", "oversight"), basis="accountability", class_="personal", retention="notice")
+COUNT = tags(purpose="statistics", basis="not_personal", class_="none", retention="statistics")
 PLACE = tags(purpose="alert_handling", basis="not_personal", class_="none", retention="current")
 # How many people are registered at premises: of a flat with one tenant it says something about a person.
 HEADCOUNT = tags(purpose="housing_safety", basis="residence_registration", class_="personal", retention="current")
@@ -304,3 +305,14 @@ department_events = sa.Table(
     sa.Column("value", postgresql.JSONB, nullable=False, info=CASE),
 )
 sa.Index("department_events_case", department_events.c.case_id, department_events.c.position)
+
+# Counts of a day as they were last published, kept for good: they outlive the rows behind them.
+statistics = sa.Table(
+    "statistics",
+    metadata,
+    sa.Column("division_code", sa.Text, primary_key=True, info=COUNT),
+    sa.Column("kind", sa.Text, primary_key=True, info=COUNT),
+    sa.Column("day", sa.Date, primary_key=True, info=COUNT),
+    sa.Column("counts", postgresql.JSONB, nullable=False, info=COUNT),
+    sa.Column("version", sa.BigInteger, nullable=False, info=TECHNICAL),
+)

@@ -1,0 +1,69 @@
+"""Counts of a day: reckoned from what stands here, and kept as they were last published."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.data.db import Transaction
+from services.alerts.domain.statistics import DayCounts, Key, Sums
+from services.alerts.storage.tables import statistics
+
+# Each alert counts once in each column, on the day of its latest such step (contracts.alerts).
+MOVES = sa.text(
+    """
+    WITH counted AS (
+        SELECT alert_id, division_code, COALESCE(rule, 'notice') AS kind, raised_at, state = 'retracted' AS retracted
+        FROM alerts
+    ), steps AS (
+        SELECT alert_id, change AS step, max(at) AS at FROM alert_changes
+        WHERE change IN ('acknowledged', 'verified', 'closed', 'cleared') GROUP BY 1, 2
+    ), moves (at, division_code, kind, measure, amount) AS (
+        SELECT raised_at, division_code, kind, CASE WHEN retracted THEN 'retracted' ELSE 'raised' END, 1 FROM counted
+        UNION ALL SELECT at, division_code, kind, step, 1 FROM steps JOIN counted USING (alert_id) WHERE NOT retracted
+        UNION ALL SELECT at, division_code, kind,
+            CASE step WHEN 'acknowledged' THEN 'acknowledge' WHEN 'verified' THEN 'verify' WHEN 'closed' THEN 'close'
+                ELSE 'clear' END || '_seconds',
+            greatest(0, floor(extract(epoch FROM at - raised_at)))
+        FROM steps JOIN counted USING (alert_id) WHERE NOT retracted
+    )
+    SELECT division_code, kind, (at AT TIME ZONE 'Asia/Shanghai')::date AS day, measure, sum(amount) AS amount
+    FROM moves GROUP BY 1, 2, 3, 4
+"""
+)
+
+
+async def lock(tx: Transaction) -> None:
+    """Let no other copy count at the same time."""
+    await tx.execute(sa.text("LOCK TABLE statistics IN SHARE ROW EXCLUSIVE MODE"))
+
+
+async def sums(tx: Transaction) -> Sums:
+    """Return what happened, by division, kind and day, and by measure."""
+    found: dict[Key, dict[str, int]] = {}
+    for row in await tx.all(MOVES):
+        found.setdefault((row.division_code, row.kind, row.day), {})[row.measure] = int(row.amount)
+    return found
+
+
+async def published(tx: Transaction, first: date) -> dict[Key, Mapping[str, int]]:
+    """Return the counts of days from `first` on as they were last published."""
+    rows = await tx.all(sa.select(statistics).where(statistics.c.day >= first))
+    return {(row.division_code, row.kind, row.day): row.counts for row in rows}
+
+
+async def save(tx: Transaction, key: Key, counts: Mapping[str, int]) -> DayCounts:
+    """Keep the counts of a day under their next version."""
+    division_code, kind, day = key
+    values = {"division_code": division_code, "kind": kind, "day": day, "counts": dict(counts), "version": 1}
+    version = await tx.scalar(
+        insert(statistics)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["division_code", "kind", "day"],
+            set_={"counts": dict(counts), "version": statistics.c.version + 1},
+        )
+        .returning(statistics.c.version)
+    )
+    return DayCounts(day, division_code, kind, counts, version)
