@@ -1,4 +1,4 @@
-"""Turns what happened to notices and alerts into the events that registration reads."""
+"""Turns what happened to notices and alerts into the events that registration and departments read."""
 
 from datetime import datetime
 
@@ -15,12 +15,19 @@ from contracts.alerts import (
     AlertsStatisticsV1,
     AlertState,
     AlertVerifiedV1,
+    CaseHazardV1,
+    FireCaseState,
+    FireCaseV1,
+    ImminentHazardOccupiedClearedV1,
+    ImminentHazardOccupiedV1,
     NoticeActivatedV1,
     NoticeEnd,
     NoticeEndedV1,
 )
+from contracts.housing import HazardSeverity
 from contracts.registration import MatchingTokenV1
 from services.alerts.domain.alerts import Alert, Change, Source
+from services.alerts.domain.cases import FireCase
 from services.alerts.domain.notices import Notice, NoticeState
 from services.alerts.domain.statistics import DayCounts
 
@@ -90,6 +97,29 @@ def alert_changed(alert: Alert, change: Change, at: datetime) -> Emission | None
         ),
         kind="history",
     )
+
+
+def fire_case_changed(case: FireCase, at: datetime) -> Emission:
+    """The event of a fire case: as it is now, with its end when it has ended."""
+    told = {
+        "case_id": case.case_id,
+        "premises_id": case.premises_id,
+        "address": case.address,
+        "division_code": case.division_code,
+        "latitude": case.latitude,
+        "longitude": case.longitude,
+        "hazards": tuple(CaseHazardV1(item=item, severity=HazardSeverity.IMMINENT) for item in case.imminent),
+        "headcount": case.headcount,
+        "since": case.since,
+        "state": FireCaseState(case.state.value),
+    }
+    model: FireCaseV1
+    if case.state.value == FireCaseState.OPEN.value:
+        type_, model = envelope.IMMINENT_HAZARD_OCCUPIED, ImminentHazardOccupiedV1.model_validate(told)
+    else:
+        type_ = envelope.IMMINENT_HAZARD_OCCUPIED_CLEARED
+        model = ImminentHazardOccupiedClearedV1.model_validate(told | {"ended_at": at})
+    return Emission(topics.ALERTS_DEPARTMENT_FIRE, str(case.case_id), type_, model, "history")
 
 
 def statistics(counts: DayCounts) -> Emission:

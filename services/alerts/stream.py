@@ -17,11 +17,14 @@ from chassis.web.app import api_router
 from chassis.web.streams import Event
 from services.alerts.domain.alerts import STREAMED
 from services.alerts.use_cases import queries
-from services.alerts.use_cases.queries import StreamedChange
+from services.alerts.use_cases.queries import DepartmentEvent, StreamedChange
 
 log = structlog.get_logger()
 
 CHANNEL = "alert_changes"
+DEPARTMENT_CHANNEL = "department_events"
+# As the relay names this service in ce_source.
+SOURCE = "/anju/alerts"
 # NOTIFY is what makes it live; polling finds what a lost connection missed.
 POLL_SECONDS = 1.0
 # Kept in memory for connections that come back after a moment; older ones are read from the database.
@@ -126,6 +129,51 @@ def _reset(position: int) -> Event:
     return Event("reset", orjson.dumps({"stream_position": position}).decode(), str(position))
 
 
+class DepartmentFeed:
+    """One process's view of departments' events: `run` hears of new ones, `open` gives a connection its own."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._heard = asyncio.Event()
+
+    async def run(self) -> None:
+        """Wake the open connections for ever; survives the loss of the database."""
+        async for _woken in self._db.listen(DEPARTMENT_CHANNEL, poll_seconds=POLL_SECONDS):
+            heard, self._heard = self._heard, asyncio.Event()
+            heard.set()
+
+    async def open(self, department: str, after: int) -> AsyncIterator[Event]:
+        """Return a department's events behind `after`. Raises DatabaseUnavailable, DatabaseBusy."""
+        async with self._db.read() as tx:
+            head = await queries.department_position(tx, department)
+        if after <= head:
+            return self._follow(department, after)
+        # What the reader has seen never was: the database was restored. Repeats are known by their ce_id.
+        return self._follow(department, 0, _reset(0))
+
+    async def _follow(self, department: str, sent: int, *first: Event) -> AsyncIterator[Event]:
+        for event in first:
+            yield event
+        while True:
+            heard = self._heard
+            try:
+                async with self._db.read() as tx:
+                    page = await queries.department_events_after(tx, department, sent, PAGE)
+            except (DatabaseUnavailable, DatabaseBusy):
+                return  # the reader comes back, with the id of what it has seen
+            for each in page:
+                yield _department_event(each)
+                sent = each.position
+            if not page:
+                await heard.wait()
+
+
+def _department_event(each: DepartmentEvent) -> Event:
+    """The same members as a line of `anju subscribe`."""
+    line = {"ce_id": str(each.event_id), "ce_type": each.type, "ce_source": SOURCE, "data": each.value}
+    return Event("department", orjson.dumps(line).decode(), str(each.position))
+
+
 def routes(feed: AlertFeed) -> APIRouter:
     """Return the router."""
     router = api_router()
@@ -137,14 +185,14 @@ def routes(feed: AlertFeed) -> APIRouter:
         after: Annotated[int | None, Query(ge=0, le=LAST_POSITION)] = None,
     ) -> Response:
         """Follow the changes of alerts as server-sent events, from `after` or `Last-Event-ID` on."""
-        events = await feed.open(_last_event_id(request, after))
+        events = await feed.open(last_event_id(request, after))
         response: Response = request.app.state.streams.open(events)
         return response
 
     return router
 
 
-def _last_event_id(request: Request, after: int | None) -> int | None:
+def last_event_id(request: Request, after: int | None) -> int | None:
     """What the reader has seen: a browser that comes back says so in Last-Event-ID, which is newer than its address.
 
     One that is no position of ours lies beyond any: the reader gets a `reset`.

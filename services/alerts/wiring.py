@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # The promise is one second from a start or an end to its effect on everything but matching, which needs no timer.
 ADVANCE_SECONDS = 0.25
-# How far the published figures may be behind.
-STATISTICS_SECONDS = 10.0
 # NOTIFY tells the worker of changed notices at once; this finds what a lost connection missed.
 WATCH_POLL_SECONDS = 1.0
 
@@ -31,7 +29,7 @@ def web(settings: Settings, registration: "RegistrationClient | None" = None) ->
     from chassis.web.oidc import Provider
     from policy import packs, purposes
     from services.alerts import stream
-    from services.alerts.api import alerts, notices
+    from services.alerts.api import alerts, departments, notices
     from services.alerts.api.parts import Parts
     from services.alerts.api.problems import PROBLEMS
     from services.alerts.registration_client import RegistrationClient
@@ -40,6 +38,7 @@ def web(settings: Settings, registration: "RegistrationClient | None" = None) ->
 
     db = Database(settings.database_url, service="alerts", pool_size=settings.database_pool)
     feed = stream.AlertFeed(db)
+    department_feed = stream.DepartmentFeed(db)
     parts = Parts(
         db=db,
         keyring=Keyring(decode_keys(settings.encryption_keys), settings.encryption_active),
@@ -62,6 +61,7 @@ def web(settings: Settings, registration: "RegistrationClient | None" = None) ->
             stream.routes(feed),
             alerts.routes(parts),
             notices.routes(parts),
+            departments.routes(department_feed),
             board.pages(parts),
             proposals.pages(parts),
             desk.pages(parts),
@@ -69,7 +69,7 @@ def web(settings: Settings, registration: "RegistrationClient | None" = None) ->
         problems=PROBLEMS,
         purposes=purposes.allowed,
         unit_names=unit_names,
-        background=[feed.run],
+        background=[feed.run, department_feed.run],
     )
 
 
@@ -90,7 +90,6 @@ def worker(settings: Settings) -> "WorkerParts":
     from services.alerts.storage import notice_store
     from services.alerts.use_cases import queries
     from services.alerts.use_cases.advance_notice import advance_notice
-    from services.alerts.use_cases.publish_statistics import publish_statistics
     from services.alerts.use_cases.refresh_watchlist import WatchlistKeeper
     from services.alerts.watchlist import Watchlist
 
@@ -129,17 +128,11 @@ def worker(settings: Settings) -> "WorkerParts":
             async with db.transaction() as tx:
                 await advance_notice(tx, notice_id, keyring=keyring)
 
-    async def publish(now: datetime) -> None:
-        async with db.transaction() as tx:
-            await publish_statistics(tx, now)
-
     return WorkerParts(
         db=db,
         relay=Relay(db, kafka, "alerts"),
         consumers=Consumers(db, kafka, "alerts", [stays.subscription(), *dwellings.subscriptions(), UNITS]),
-        timers=Timers(
-            db, [Timer("advance-notices", ADVANCE_SECONDS, advance), Timer("statistics", STATISTICS_SECONDS, publish)]
-        ),
+        timers=Timers(db, [Timer("advance-notices", ADVANCE_SECONDS, advance)]),
         background=[watch_notices],
     )
 

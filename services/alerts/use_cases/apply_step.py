@@ -10,6 +10,7 @@ from services.alerts import events
 from services.alerts.domain.alerts import Alert, Step
 from services.alerts.storage import alert_store, change_store
 from services.alerts.storage.change_store import AlertChange
+from services.alerts.use_cases.tell_fire import tell_fire
 
 # What a reason or note is sealed as.
 REASON = "reason"
@@ -45,4 +46,5 @@ async def apply_step(
     emission = events.alert_changed(after, step.change, now)
     if emission is not None:
         tx.emit(emission)
+    await tell_fire(tx, alert, after, now)
     return after

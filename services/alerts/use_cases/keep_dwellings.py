@@ -19,6 +19,7 @@ from services.alerts.storage import alert_store, change_store, dwelling_store, p
 from services.alerts.storage.change_store import AlertChange
 from services.alerts.storage.dwelling_store import NEVER, DwellingRow, PremisesState
 from services.alerts.storage.premises_store import Place
+from services.alerts.use_cases.tell_fire import tell_fire
 
 __all__ = ["Hazard", "HeadcountTold", "PremisesState", "PremisesTold"]
 
@@ -54,13 +55,12 @@ async def keep_dwellings(
     after = dict(before)
     for each in told:
         after[each.premises_id] = _newer(after[each.premises_id], each)
-    changed = {premises_id: row for premises_id, row in after.items() if row != before[premises_id]}
     for premises_id, row in after.items():
         # A row that only the lock made, and of which nothing was told, goes again.
-        if premises_id in changed or (row.premises is None and row.headcount is None):
+        if row != before[premises_id] or (row.premises is None and row.headcount is None):
             await dwelling_store.save(tx, row)
-    if changed:
-        await _Rules(tx, packs, district, await tx.database_time()).judge(changed)
+    # Unchanged ones too: states are read again at every start, which is when a rule or pack that is new meets them.
+    await _Rules(tx, packs, district, await tx.database_time()).judge(after)
 
 
 def _newer(row: DwellingRow, told: PremisesTold | HeadcountTold) -> DwellingRow:
@@ -87,7 +87,9 @@ class _Rules:
         for premises_id, row in sorted(rows.items()):
             place = places.get(premises_id)
             found = rules.judge(_dwelling(row, place), self._conditions)
-            for rule in rules.RULES:
+            # One that is no rule any more finds no facts.
+            gone = {rule for at, rule in standing if at == premises_id and rule} - rules.RULES.keys()
+            for rule in (*rules.RULES, *sorted(gone)):
                 alert, facts = standing.get((premises_id, rule)), found.get(rule)
                 if alert is None and facts is not None and place is not None:
                     await self._raise(rule, facts, place)
@@ -135,6 +137,7 @@ class _Rules:
 
     async def _note(self, before: Alert | None, step: Step) -> None:
         alert, change = step.alert, step.change
+        await tell_fire(self._tx, before, alert, self._at)
         if change is not None:
             self._changes.append(
                 AlertChange(alert.alert_id, self._at, change, step.by, step.detail, None, alert.severity, alert.state)

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from chassis.data.db import Transaction
 from chassis.data.encryption import KeyErased, Keyring
-from policy.packs import Packs
+from policy.packs import Packs, Rules
 from services.alerts.domain.alerts import Alert, AlertState, city_day
 from services.alerts.domain.notices import Notice, NoticeState, Term
 from services.alerts.storage import (
     alert_store,
     change_store,
+    department_store,
     dwelling_store,
     notice_store,
     premises_store,
@@ -21,6 +22,7 @@ from services.alerts.storage import (
 )
 from services.alerts.storage.alert_store import AlertFilter, Counts
 from services.alerts.storage.change_store import AlertChange, StreamedChange
+from services.alerts.storage.department_store import DepartmentEvent
 from services.alerts.storage.notice_store import NoticeFilter, NoticeRow
 from services.alerts.storage.premises_store import Place
 from services.alerts.storage.unit_store import Unit
@@ -28,7 +30,7 @@ from services.alerts.use_cases import apply_step
 from services.alerts.use_cases.apply_step import UnknownAlert
 from services.alerts.use_cases.change_notice import UnknownNotice
 
-__all__ = ["AlertFilter", "Counts", "NoticeFilter", "NoticeRow", "Place", "StreamedChange", "Unit"]
+__all__ = ["AlertFilter", "Counts", "DepartmentEvent", "NoticeFilter", "NoticeRow", "Place", "StreamedChange", "Unit"]
 
 # A day's starts and ends fall on midnight together: so many are taken before the timer rests.
 DUE_AT_ONCE = 500
@@ -116,12 +118,18 @@ async def read_alert(
         place=places.get(alert.premises_id),
         term=row.notice.running if row else None,
         notice_state=row.notice.state if row else None,
-        steps=rules.conditions.of(alert.rule).steps(language)
-        if alert.rule
-        else rules.notices.steps(alert.kind, language),
+        steps=_steps(rules, alert, language),
         history=await _history(tx, alert_id, keyring),
         stream_position=await change_store.stream_position(tx),
     )
+
+
+def _steps(rules: Rules, alert: Alert, language: Literal["zh", "en"]) -> Sequence[str]:
+    if alert.rule is None:
+        return rules.notices.steps(alert.kind, language)
+    condition = rules.conditions.by_rule.get(alert.rule)
+    # An old alert outlives its rule.
+    return condition.steps(language) if condition else ()
 
 
 async def _history(tx: Transaction, alert_id: UUID, keyring: Keyring) -> Sequence[HistoryEntry]:
@@ -205,6 +213,18 @@ async def stream_position(tx: Transaction) -> int:
 async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[StreamedChange]:
     """Return changes behind a position of the stream, in order."""
     return await change_store.changes_after(tx, position, limit)
+
+
+async def department_position(tx: Transaction, department: str) -> int:
+    """Return the position of a department's last event."""
+    return await department_store.position(tx, department)
+
+
+async def department_events_after(
+    tx: Transaction, department: str, position: int, limit: int
+) -> Sequence[DepartmentEvent]:
+    """Return a department's events behind a position, in order."""
+    return await department_store.events_after(tx, department, position, limit)
 
 
 async def known_places(tx: Transaction) -> Sequence[str]:

@@ -12,6 +12,7 @@ from chassis.data.db import Database
 from chassis.events.records import StateRecord
 from chassis.events.tables import outbox
 from contracts import topics
+from services.alerts.domain import rules
 from services.alerts.storage.tables import alert_changes, alerts, dwellings
 from tests.service.alerts.callers import OFFICER, Api
 from tests.service.alerts.conftest import PREMISES, alert_rows
@@ -64,6 +65,21 @@ async def test_facts_that_hold_again_raise_another_alert(db: Database) -> None:
         ("overcrowded", "cleared"),
         ("overcrowded", "new"),
     ]
+
+
+async def test_a_rule_comes_and_goes_with_a_restart(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """States are read again then, unchanged: what the rules are by now decides."""
+    both = rules.RULES
+    monkeypatch.setattr(rules, "RULES", {"unsafe_dwelling": rules.unsafe_dwelling})
+    await tell_premises(db, premises(1))
+    await tell_headcounts(db, headcount(1, 5))
+    assert await alert_rows(db) == []
+    monkeypatch.setattr(rules, "RULES", both)
+    await tell_headcounts(db, headcount(1, 5))
+    assert [(row.rule, row.state) for row in await alert_rows(db)] == [("overcrowded", "new")]
+    monkeypatch.setattr(rules, "RULES", {"unsafe_dwelling": rules.unsafe_dwelling})
+    await tell_premises(db, premises(1))
+    assert [(row.rule, row.state) for row in await alert_rows(db)] == [("overcrowded", "cleared")]
 
 
 async def test_what_ends_takes_its_alerts_along(db: Database) -> None:
