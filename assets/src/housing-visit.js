@@ -38,7 +38,8 @@
     return true;
   }
 
-  const clock = (iso) => new Date(iso).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+  const CITY = { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hour12: false };
+  const clock = (iso) => new Date(iso).toLocaleTimeString("zh-CN", CITY);
   const value = (name) => draft.values[name] ?? "";
 
   /* What is on its way is not changed any more. */

@@ -70,3 +70,96 @@ async def test_the_managers_page_is_calm(as_role: Any, axe: Any, picture: Any) -
     await expect(page.locator("main")).to_contain_text("没有服务发布过统计")
     await axe(page)
     await picture(page, "reporting")
+
+
+async def test_a_blocked_exit_is_recorded_on_the_phone_without_a_network_and_sent_once(
+    as_role: Any, axe: Any, picture: Any
+) -> None:
+    page = await as_role("inspector", unit="station-01", width=390, height=844)
+    here = await _register(page)
+    await page.goto(f"{here}/inspect")
+    await axe(page)
+    await page.get_by_label("同意", exact=True).check()
+    await page.get_by_label("已检查", exact=True).check()
+    await page.locator('[data-step="1"]').click()
+    await expect(page.locator(".screen:visible h2")).to_contain_text("安全出口")
+    await page.locator('.screen:visible input[value="fail"]').check()
+    await expect(page.locator('.screen:visible input[value="imminent"]')).to_be_checked()
+    await page.locator(".screen:visible textarea").fill("2 层东侧走道停放电动自行车")
+    await axe(page)
+    await picture(page, "housing-inspection-phone")
+    await expect(page.locator(".visit-state")).to_contain_text("在本机")
+
+    # The draft outlives the page.
+    await page.reload()
+    await expect(page.locator(".screen:visible textarea")).to_have_value("2 层东侧走道停放电动自行车")
+
+    sent: list[tuple[str | None, str | None]] = []
+    page.on(
+        "request",
+        lambda request: (
+            sent.append((request.headers.get("idempotency-key"), request.post_data))
+            if request.method == "POST"
+            else None
+        ),
+    )
+    await page.context.set_offline(True)
+    await expect(page.locator(".visit-state")).to_contain_text("离线")
+    await page.get_by_role("button", name="目录").click()
+    await page.get_by_role("button", name="上传检查").click()
+    await expect(page.locator(".visit-state")).to_contain_text("待上传")
+    await page.context.set_offline(False)
+    await expect(page.locator(".visit-state")).to_contain_text("已受理")
+    assert len(sent) >= 2
+    assert len(set(sent)) == 1
+    await axe(page)
+    await page.get_by_role("link", name="查看住所").click()
+    await expect(page.locator("#hazards-h")).to_be_visible()
+    await expect(page.locator(".page-head")).to_contain_text("紧迫危险")
+    await axe(page)
+
+    # Nothing is left on the phone: the next form is empty.
+    await page.goto(f"{here}/inspect")
+    await expect(page.locator(".screen:visible h2")).to_contain_text("入户之前")
+
+
+async def test_premises_with_a_hazard_are_seen_closed_and_found_on_the_map(
+    as_role: Any, axe: Any, picture: Any
+) -> None:
+    page = await as_role("inspector", unit="station-01", theme="dark")
+    here = await _register(page)
+    await page.goto(here)
+    await picture(page, "housing-premises")
+    await page.get_by_role("link", name="停用…").click()
+    await axe(page)
+    await page.fill("#confirm_headcount", "1")
+    await page.fill("#reason", "出口堵塞")
+    await page.locator("[data-main]").click()
+    await expect(page.locator(".error-summary")).to_contain_text("现在在住 0 人")
+    await axe(page)
+    await page.fill("#confirm_headcount", "0")
+    await page.locator("[data-main]").click()
+    await expect(page.get_by_role("link", name="恢复使用…")).to_be_visible()
+    await page.get_by_role("link", name="在地图上看").click()
+    await axe(page)
+    await picture(page, "housing-map")
+    await page.locator(".mark.at").click()
+    await expect(page).to_have_url(here)
+
+
+async def _register(page: Any) -> str:
+    """Register premises on the form and return their page's address."""
+    await page.locator('a[href="/premises/new"]').first.click()
+    for field, typed in {
+        "name": f"检查公寓 {uuid.uuid4().hex[:6]}",
+        "address": "柳堤街道检查路 1 号",
+        "latitude": "30.25",
+        "longitude": "120.17",
+        "rooms": "101 卧室 20",
+    }.items():
+        await page.fill(f"#{field}", typed)
+    for field, typed in {"operator.name": "陈晓敏", "operator.phone": "13800000000"}.items():
+        await page.fill(f'[name="{field}"]', typed)
+    await page.locator("[data-main]").click()
+    await page.wait_for_url("**/premises/*registered=1")
+    return str(page.url).split("?")[0]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from services.housing.use_cases.queries import Line
 
@@ -31,8 +32,8 @@ class Drawing:
     metres: int
 
 
-def draw(lines: Sequence[Line]) -> Drawing:
-    """Place premises that have coordinates; the gravest hazards are drawn last, on top."""
+def draw(lines: Sequence[Line], at: UUID | None = None) -> Drawing:
+    """Place premises that have coordinates; on top the gravest hazards, and above them the one looked for (`at`)."""
     placed = [(each, each.latitude, each.longitude) for each in lines]
     known = [(each, lat, lon) for each, lat, lon in placed if lat is not None and lon is not None]
     if not known:
@@ -53,7 +54,11 @@ def draw(lines: Sequence[Line]) -> Drawing:
         for each, lat, lon in known
     ]
     metres = _round_length(WIDTH / 5 / scale)
-    return Drawing(tuple(sorted(marks, key=lambda mark: _rank(mark.line))), round(metres * scale, 1), metres)
+    return Drawing(
+        tuple(sorted(marks, key=lambda mark: (mark.line.premises_id == at, _rank(mark.line)))),
+        round(metres * scale, 1),
+        metres,
+    )
 
 
 def _rank(line: Line) -> int:

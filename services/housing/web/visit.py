@@ -52,7 +52,7 @@ def visit_pages(db: Database, keyring: Keyring, packs: Packs) -> APIRouter:
             page.lines, key=lambda line: -("minor", "serious", "imminent").index(line.worst) - 1 if line.worst else 0
         )
         shown: Response = request.app.state.pages.render(
-            request, "map.html", section="map", drawing=draw(page.lines), lines=worst_first, at=at, more=page.next
+            request, "map.html", section="map", drawing=draw(page.lines, at), lines=worst_first, at=at, more=page.next
         )
         return shown
 

@@ -26,6 +26,7 @@ def test_north_is_up_east_is_right_and_the_gravest_on_top() -> None:
     assert at[north.premises_id].y < at[south.premises_id].y
     assert at[north.premises_id].x > at[south.premises_id].x
     assert drawing.marks[-1].line == south
+    assert draw([south, north], north.premises_id).marks[-1].line == north
 
 
 def test_the_scale_bar_is_as_long_as_it_says() -> None:
