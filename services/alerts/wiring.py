@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # The promise is one second from a start or an end to its effect on everything but matching, which needs no timer.
 ADVANCE_SECONDS = 0.25
+# How far the published figures may be behind.
+STATISTICS_SECONDS = 10.0
 # NOTIFY tells the worker of changed notices at once; this finds what a lost connection missed.
 WATCH_POLL_SECONDS = 1.0
 
@@ -90,6 +92,7 @@ def worker(settings: Settings) -> "WorkerParts":
     from services.alerts.storage import notice_store
     from services.alerts.use_cases import queries
     from services.alerts.use_cases.advance_notice import advance_notice
+    from services.alerts.use_cases.publish_statistics import publish_statistics
     from services.alerts.use_cases.refresh_watchlist import WatchlistKeeper
     from services.alerts.watchlist import Watchlist
 
@@ -128,11 +131,17 @@ def worker(settings: Settings) -> "WorkerParts":
             async with db.transaction() as tx:
                 await advance_notice(tx, notice_id, keyring=keyring)
 
+    async def publish(now: datetime) -> None:
+        async with db.transaction() as tx:
+            await publish_statistics(tx, now)
+
     return WorkerParts(
         db=db,
         relay=Relay(db, kafka, "alerts"),
         consumers=Consumers(db, kafka, "alerts", [stays.subscription(), *dwellings.subscriptions(), UNITS]),
-        timers=Timers(db, [Timer("advance-notices", ADVANCE_SECONDS, advance)]),
+        timers=Timers(
+            db, [Timer("advance-notices", ADVANCE_SECONDS, advance), Timer("statistics", STATISTICS_SECONDS, publish)]
+        ),
         background=[watch_notices],
     )
 
