@@ -1,1 +1,0 @@
-"""Rules of the alerts service, without I/O."""
