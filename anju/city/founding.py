@@ -23,6 +23,9 @@ PER_SECOND = 20.0
 AT_ONCE = 4
 # Of the first residents, as shares of their number: whom a notice names; the board has something from the first minute.
 SOUGHT = (0.02, 0.1, 0.25, 0.45, 0.7, 0.95)
+# How many operators have signed their responsibility letter.
+SIGNED = 0.9
+LETTERS = "/api/v1/premises/{premises_id}/letters"
 # Notices that wait for a visitor's approval.
 PROPOSALS = 3
 
@@ -66,6 +69,10 @@ class Founding:
     async def _place(self, place: Place) -> None:
         inspector = Official("inspector", place.station, INSPECTORS[place.station])
         answer = await self._post(inspector, "housing", "/api/v1/premises", place.body(), f"place-{place.number}")
+        signs = random.Random(f"{self._plan.seed}/letter/{place.number}").random() < SIGNED
+        if signs and await self._terminals.offers("housing", LETTERS):
+            path = LETTERS.format(premises_id=answer["premises_id"])
+            await self._post(inspector, "housing", path, {}, f"letter-{place.number}")
         self._memory.registered(place.number, answer["premises_id"])
 
     async def _resident(self, home: Home) -> None:

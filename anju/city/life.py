@@ -29,7 +29,7 @@ COMES_AGAIN = 0.6
 UNTIL_FOUND, UNTIL_THINNED, UNTIL_CLEARED = range(20, 160), range(400, 1_400), range(200, 1_200)
 CROWD = range(1, 4)
 CROWD_CANDIDATES = 40
-INSPECTIONS = "/api/v1/premises/{premises_id}/inspections"
+INSPECTIONS, STUBS = "/api/v1/premises/{premises_id}/inspections", "/api/v1/premises-stubs"
 # A visitor of the demo may have been faster; the city takes it as done.
 DONE_ALREADY = frozenset({"already-departed", "already-cleared"})
 
@@ -65,7 +65,8 @@ class Life:
                 return kind
         fullness = len(self._memory.stays) / max(1, self._residents)
         inspections = await self._terminals.offers("housing", INSPECTIONS)
-        weights = rhythm.mix(step.at, fullness, inspections=inspections)
+        stubs = await self._terminals.offers("registration", STUBS)
+        weights = rhythm.mix(step.at, fullness, inspections=inspections, stubs=stubs)
         return step.dice.choices(list(weights), list(weights.values()))[0]
 
 
@@ -185,6 +186,15 @@ class _Step:
             hazard = Hazard(found["hazard_id"], place.number)
             clears = self._number + self.dice.choice(UNTIL_CLEARED)
             self.notes.append(lambda hazard=hazard, clears=clears: self._memory.found_hazard(hazard, clears))  # type: ignore[misc]
+
+    async def stub(self) -> None:
+        """A clerk does not find premises, and enters them for an inspector to complete."""
+        entered = int(self._memory.fact("stubs") or 0)
+        if entered < len(self._plan.unknown):
+            place = self._plan.unknown[entered]
+            body = {"kind": place.kind, "address": place.address, "division_code": place.division_code}
+            await self._post(self._registrar(place), "registration", STUBS, body)
+            self.notes.append(lambda: self._memory.keep("stubs", entered + 1))
 
     async def clearance(self) -> None:
         """A hazard has been put right."""

@@ -32,6 +32,8 @@ INSTRUCTIONS = {
 }
 NOTICE_DAYS = 60
 
+# How visits end: nobody opens, or the inspector is not let in.
+OUTCOMES = {"done": 90, "nobody_home": 7, "refused": 3}
 # What an inspector looks at in one visit, and how often an item fails.
 ITEMS_A_VISIT = 9
 FAILS = 0.03
@@ -94,6 +96,7 @@ def notice(person: Mapping[str, Any], at: datetime, dice: random.Random) -> dict
 
 def inspection(checklist: Checklist, place: Place, at: datetime, dice: random.Random) -> dict[str, Any]:
     """A visit to premises, with what was found there."""
+    outcome = dice.choices(list(OUTCOMES), list(OUTCOMES.values()))[0]
     codes = [item.code for item in checklist.items(place.kind)]
     others = [code for code in codes if code != EXITS]
     chosen = [code for code in codes if code == EXITS] + dice.sample(others, min(ITEMS_A_VISIT, len(others)))
@@ -104,7 +107,7 @@ def inspection(checklist: Checklist, place: Place, at: datetime, dice: random.Ra
     return {
         "checklist_version": checklist.version,
         "entry_basis": "consent",
-        "outcome": "done",
+        "outcome": outcome,
         "inspected_at": at.isoformat(),
-        "items": [{"item": code, "result": result(code)} for code in chosen],
+        "items": [{"item": code, "result": result(code)} for code in chosen] if outcome == "done" else [],
     }

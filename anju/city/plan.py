@@ -10,6 +10,9 @@ from anju.city.population import Population
 from policy.checklists import Checklist
 from policy.packs import Rules
 
+# As many premises may a clerk fail to find, and enter as stubs that an inspector completes.
+UNKNOWN_PLACES = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -22,11 +25,12 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A city by its seed. `name` begins each of its idempotency keys."""
+    """A city by its seed. `name` begins each of its idempotency keys; `unknown` are premises that housing lacks."""
 
     seed: int
     name: str
     places: tuple[Place, ...]
+    unknown: tuple[Place, ...]
     population: Population
     checklist: Checklist
 
@@ -59,4 +63,5 @@ class Plan:
 
 def of_seed(seed: int, name: str, premises: int, rules: Rules) -> Plan:
     """The plan of a seed; `rules` are those in force."""
-    return Plan(seed, name, plan(seed, premises, rules.capacity), Population(seed), rules.checklist)
+    places = plan(seed, premises + UNKNOWN_PLACES, rules.capacity)
+    return Plan(seed, name, places[:premises], places[premises:], Population(seed), rules.checklist)

@@ -16,7 +16,7 @@ CHECK_OUT_HOURS = range(6, 13)
 
 # Of a thousand events: at two a second a wanted person about every two minutes, a crowded flat every eight.
 EVENTS = {"arrival": 480.0, "departure": 460.0, "correction": 40.0, "notice": 4.0, "proposal": 0.4, "crowd": 1.0}
-INSPECTION = 25.0
+INSPECTION, STUB = 25.0, 1.0
 # Inspectors and clerks who correct work by day.
 AT_NIGHT = 0.25
 
@@ -26,7 +26,7 @@ def pace(at: datetime) -> float:
     return PACE[at.astimezone(CITY).hour]
 
 
-def mix(at: datetime, fullness: float, *, inspections: bool) -> Mapping[str, float]:
+def mix(at: datetime, fullness: float, *, inspections: bool, stubs: bool) -> Mapping[str, float]:
     """The weight of each kind of event. `fullness` is residents against the number wanted: the city keeps its size."""
     hour = at.astimezone(CITY).hour
     by_day = 1.0 if hour in OFFICE_HOURS else AT_NIGHT
@@ -36,6 +36,8 @@ def mix(at: datetime, fullness: float, *, inspections: bool) -> Mapping[str, flo
     weights["correction"] *= by_day
     if inspections:
         weights["inspection"] = INSPECTION * by_day
+    if stubs:
+        weights["stub"] = STUB * by_day
     return weights
 
 

@@ -90,7 +90,8 @@ async def test_everything_happens_in_time(tmp_path: Path) -> None:
     assert {"arrival", "departure", "correction", "notice", "sought_arrival", "crowd", "settled_departure"} <= set(
         kinds
     )
-    assert {"inspection", "clearance"} <= set(kinds)
+    assert {"inspection", "clearance", "stub"} <= set(kinds)
+    assert services.paths()["letters"] > PREMISES / 2
     approvers = {who.unit for who, path, _ in services.sent.values() if path.endswith("/approval")}
     authors = {who.unit for who, path, _ in services.sent.values() if path.endswith("/notices")}
     assert not approvers & authors
@@ -154,9 +155,9 @@ def test_the_day_has_a_rhythm() -> None:
     hours = [rhythm.pace(NOW + timedelta(hours=hour)) for hour in range(24)]
     assert sum(hours) / 24 == pytest.approx(1)
     assert min(hours) > 0.4
-    full = rhythm.mix(NOW, 1.3, inspections=True)
+    full = rhythm.mix(NOW, 1.3, inspections=True, stubs=True)
     assert full["departure"] > full["arrival"]
-    assert rhythm.mix(NOW, 0.7, inspections=True)["departure"] < full["arrival"]
+    assert rhythm.mix(NOW, 0.7, inspections=True, stubs=True)["departure"] < full["arrival"]
 
 
 def alert(state: str, age: float, owner: str | None = None) -> dict[str, Any]:
