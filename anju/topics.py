@@ -21,12 +21,17 @@ from confluent_kafka.admin import (
     NewTopic,
     ResourcePatternType,
     ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
 )
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 TOPICS_FILE = Path(__file__).resolve().parents[1] / "deploy" / "kafka" / "topics.yaml"
 # A cluster that elects a leader meanwhile answers within this; an administrator waits no longer.
 ANSWER_SECONDS = 30.0
+# Kafka's own least, which StorageTool takes too.
+_SCRAM_ITERATIONS = 4096
 _DAY_MS = 24 * 60 * 60 * 1000
 # The client's filter takes None for "any" though its annotations do not say so.
 _ANYTHING: Any = None
@@ -131,6 +136,28 @@ def apply(admin: AdminClient, topics: Mapping[str, Topic], *, change: bool = Tru
     _apply_topics(admin, topics, outcome, change=change)
     _apply_rights(admin, topics, outcome, change=change)
     return outcome
+
+
+def ensure_users(admin: AdminClient, passwords: Mapping[str, str], *, change: bool = True) -> list[str]:
+    """Make the Kafka users of these names that are missing; one that is there keeps its password.
+
+    Returns what was done, or without `change` is to be done.
+
+    Raises:
+        KafkaRefused: Kafka could not be asked, or refused.
+    """
+    try:
+        # Without names it answers with one future of them all, which its annotations do not tell.
+        every: Any = admin.describe_user_scram_credentials()
+        present = every.result(ANSWER_SECONDS)
+    except KafkaException as error:
+        raise KafkaRefused(f"Kafka does not tell its users: {_why(error)}.") from None
+    missing = sorted(passwords.keys() - present.keys())
+    if missing and change:
+        scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _SCRAM_ITERATIONS)
+        made: list[Any] = [UserScramCredentialUpsertion(name, scram, passwords[name].encode()) for name in missing]
+        _settle("make user", admin.alter_user_scram_credentials(made))
+    return [f"user {name}: made" for name in missing]
 
 
 def _apply_topics(admin: AdminClient, topics: Mapping[str, Topic], outcome: Outcome, *, change: bool) -> None:

@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from anju.cli import audit, consumers, dead_letters, demo, dev, docs, migrate, outbox, policy, reporting, serve, topics
+from anju.cli import (
+    audit,
+    consumers,
+    dead_letters,
+    demo,
+    dev,
+    docs,
+    migrate,
+    outbox,
+    policy,
+    reporting,
+    serve,
+    subscribe,
+    topics,
+)
 from anju.cli.selection import Selection
 
 DATA_DIR = "--data-dir"
@@ -14,7 +28,7 @@ DATA_DIR = "--data-dir"
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for group in (demo, topics, policy, dead_letters, outbox, consumers, audit, reporting, dev):
     app.add_typer(group.app, name=group.__name__.rsplit(".", 1)[1].replace("_", "-"))
-for command in (serve.serve, migrate.migrate, docs.docs):
+for command in (serve.serve, migrate.migrate, subscribe.subscribe, docs.docs):
     app.command()(command)
 
 

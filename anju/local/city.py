@@ -23,6 +23,8 @@ DEFAULT_PORT_BASE = 8100
 CITY = "city"
 # Portal first: each serves at the port base plus its place here; a worker's health page stands ten further on.
 SERVICES = ("registration", "housing", "alerts", "reporting")
+# Departments that read a topic of their own, each by a Kafka user of its name.
+DEPARTMENTS = ("fire",)
 WORKER_OFFSET, KAFKA_OFFSET, CONTROLLER_OFFSET, POSTGRES_OFFSET = 10, 20, 21, 30
 # The one id that every kind of key has in a demo; production rotates.
 KEY_ID = "demo-1"
@@ -71,6 +73,7 @@ class City:
     def kafka(self) -> KafkaNode:
         """The city's broker."""
         users = {name: self.secret[f"kafka.{name}"] for name in (BROKER_USER, OPERATOR_USER, *SERVICES)}
+        users |= self._department_passwords
         return KafkaNode(self.directory / "kafka", self.ports["kafka"], self.ports["kafka's controller"], users=users)
 
     @property
@@ -107,7 +110,23 @@ class City:
             "ANJU_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "ANJU_KAFKA_USERNAME": OPERATOR_USER,
             "ANJU_KAFKA_PASSWORD": self.secret[f"kafka.{OPERATOR_USER}"],
+            # A city of an older version was formatted without the departments' users.
+            "ANJU_KAFKA_USERS": json.dumps(self._department_passwords),
         }
+
+    @property
+    def _department_passwords(self) -> dict[str, str]:
+        """Kafka's passwords of departments; a city of an older version has none until it is started again."""
+        return {name: self.secret[f"kafka.{name}"] for name in DEPARTMENTS if f"kafka.{name}" in self.secret}
+
+    def department_environment(self, department: str) -> dict[str, str]:
+        """The settings of `anju subscribe`."""
+        settings = {
+            "BOOTSTRAP": self.kafka.bootstrap,
+            "USERNAME": department,
+            "PASSWORD": self._department_passwords.get(department, ""),
+        }
+        return {f"ANJU_{department.upper().replace('-', '_')}_KAFKA_{name}": text for name, text in settings.items()}
 
     def save(self) -> None:
         """Write city.json, readable by its owner alone."""
@@ -268,7 +287,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _new_secrets() -> dict[str, str]:
-    words = [f"kafka.{name}" for name in (BROKER_USER, OPERATOR_USER, *SERVICES)]
+    words = [f"kafka.{name}" for name in (BROKER_USER, OPERATOR_USER, *SERVICES, *DEPARTMENTS)]
     words += ["postgres", *(f"{kind}.{service}" for kind in ("database", "client") for service in SERVICES)]
     keys = [f"{kind}.{service}" for kind in ("session", "idempotency", "encryption") for service in SERVICES]
     signing = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
