@@ -13,7 +13,9 @@ async def test_an_inspector_registers_premises_by_keyboard(as_role: Any, axe: An
     name = f"键盘旅馆 {uuid.uuid4().hex[:6]}"
     page = await as_role("inspector", unit="station-01", width=1366, height=768)
     await axe(page)
-    await page.get_by_role("link", name="登记住所").last.click()
+    # A key pressed before the form is there would go to the list.
+    async with page.expect_navigation():
+        await page.get_by_role("link", name="登记住所").last.click()
     await page.keyboard.press("F2")
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("ArrowDown")
@@ -43,7 +45,8 @@ async def test_an_inspector_registers_premises_by_keyboard(as_role: Any, axe: An
     await axe(page)
     await picture(page, "housing-detail")
 
-    await page.get_by_role("link", name="住所").first.click()
+    async with page.expect_navigation():
+        await page.get_by_role("link", name="住所").first.click()
     await page.keyboard.press("/")
     await page.keyboard.insert_text(name)
     await page.keyboard.press("Enter")
