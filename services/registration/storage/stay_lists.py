@@ -40,8 +40,18 @@ async def occupants(
 
 async def registered_by_unit(tx: Transaction, vault: Vault, unit: str, since: datetime, limit: int) -> list[StayAt]:
     """Return what a unit's desk registered since a moment, newest first."""
-    where = (stays.c.registered_unit == unit, stays.c.registered_at >= since)
-    return await _opened(tx, vault, query().where(*where).order_by(stays.c.registered_at.desc()).limit(limit))
+    day = query().where(*_by_unit(unit, since)).order_by(stays.c.registered_at.desc()).limit(limit)
+    return await _opened(tx, vault, day)
+
+
+async def count_registered_by_unit(tx: Transaction, unit: str, since: datetime) -> int:
+    """Return how many a unit's desk registered since a moment."""
+    count: int = await tx.scalar(sa.select(sa.func.count()).select_from(stays).where(*_by_unit(unit, since)))
+    return count
+
+
+def _by_unit(unit: str, since: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return stays.c.registered_unit == unit, stays.c.registered_at >= since
 
 
 async def _open_ids(tx: Transaction, actor: Actor, which: sa.ColumnElement[bool], limit: int) -> list[UUID]:

@@ -72,9 +72,12 @@ async def _views(tx: Transaction, places: Sequence[Premises]) -> list[PremisesVi
     ]
 
 
-async def desk_day(tx: Transaction, *, actor: Actor, vault: Vault, since: datetime, limit: int) -> list[MaskedStay]:
-    """Return what the actor's unit registered since a moment, newest first, masked."""
-    return [mask(each) for each in await stay_lists.registered_by_unit(tx, vault, actor.unit, since, limit)]
+async def desk_day(
+    tx: Transaction, *, actor: Actor, vault: Vault, since: datetime, limit: int
+) -> tuple[int, list[MaskedStay]]:
+    """Return how many the actor's unit registered since a moment, and the latest of them, newest first, masked."""
+    count = await stay_lists.count_registered_by_unit(tx, actor.unit, since)
+    return count, [mask(each) for each in await stay_lists.registered_by_unit(tx, vault, actor.unit, since, limit)]
 
 
 async def masked_stay(tx: Transaction, stay_id: UUID, *, actor: Actor, vault: Vault) -> MaskedStay:

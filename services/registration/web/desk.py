@@ -182,7 +182,7 @@ def pages(db: Database, vault: Vault, packs: Packs) -> APIRouter:
         done: MaskedStay | None = None,
     ) -> Response:
         midnight = now.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
-        day = await queries.desk_day(tx, actor=actor_of(caller), vault=vault, since=midnight, limit=DAY_LINES)
+        count, day = await queries.desk_day(tx, actor=actor_of(caller), vault=vault, since=midnight, limit=DAY_LINES)
         return _pages(request).render(
             request,
             "arrival.html",
@@ -195,6 +195,7 @@ def pages(db: Database, vault: Vault, packs: Packs) -> APIRouter:
             says=_says(form, now),
             minor=_needs_guardian(form, now) or any(name.startswith("guardian") for name in form.errors),
             day=day,
+            day_count=count,
             midnight=midnight,
             done=done,
         )
