@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from chassis.data.db import Database
 from contracts import envelope, topics
 from services.alerts.domain import notices
-from services.alerts.domain.notices import Notice
+from services.alerts.domain.notices import Notice, NoticeState
 from services.alerts.storage import notice_store
 from services.alerts.storage.tables import alerts, notice_changes
 from services.alerts.use_cases.advance_notice import advance_notice
@@ -34,22 +34,34 @@ from tests.unit.alerts.makers import content
 pytestmark = pytest.mark.postgres
 
 RACES = 200
-# Both sides take some milliseconds: starting one up to so much later than the other makes either come first.
+# Both sides take some milliseconds; so much earlier or later, at random, either may come first.
 JITTER_SECONDS = 0.006
+# How far one race moves the next one's start towards the side that came second.
+STEP_SECONDS = 0.002
 
 # Which comes first differs with each run; what is right does not.
 chance = random.Random()
 
 
-async def race(one: Awaitable[object], other: Awaitable[object]) -> None:
-    """Run both at once, either up to JITTER_SECONDS before the other."""
+class Balance:
+    """Moves the arrival's start until either side comes first about as often, however loaded the machine is."""
 
-    async def later(what: Awaitable[object], seconds: float) -> None:
-        await asyncio.sleep(max(0.0, seconds))
-        await what
+    def __init__(self) -> None:
+        self._later = 0.0
 
-    lead = chance.uniform(-JITTER_SECONDS, JITTER_SECONDS)
-    await asyncio.gather(later(one, lead), later(other, -lead))
+    def learn(self, arrival_was_first: bool) -> None:
+        """Let the arrival start a little later when it was first, else earlier."""
+        self._later += STEP_SECONDS if arrival_was_first else -STEP_SECONDS
+
+    async def race(self, arrival: Awaitable[object], other: Awaitable[object], seconds: float = 0.0) -> None:
+        """Run both at once, `seconds` from now."""
+
+        async def start(what: Awaitable[object], after: float) -> None:
+            await asyncio.sleep(max(0.0, after))
+            await what
+
+        later = self._later + chance.uniform(-JITTER_SECONDS, JITTER_SECONDS)
+        await asyncio.gather(start(arrival, seconds + later), start(other, seconds - later))
 
 
 class TimedMatcher(Matcher):
@@ -92,11 +104,12 @@ async def changed_at(db: Database, notice: Notice, change: str) -> datetime:
 
 async def test_approval_against_arrival(db: Database, desk: NoticeDesk) -> None:
     """Before the approval the arrival alone raises nothing; with registration's answer there is one alert, always."""
-    matcher, before = TimedMatcher(db), 0
+    matcher, balance, before = TimedMatcher(db), Balance(), 0
     for n in range(RACES):
         stay, notice = uuid4(), await desk.propose(str(n))
-        await race(matcher.arrive(str(n), stay), desk.approve(notice))
+        await balance.race(matcher.arrive(str(n), stay), desk.approve(notice))
         alone = await raised(db, stay)
+        balance.learn(arrival_was_first=not alone)
         assert alone == (matcher.judged_at >= await changed_at(db, notice, "approved"))
         before += not alone
         # What registration sends to whoever is here when `notice-activated` reaches it.
@@ -109,11 +122,12 @@ async def test_approval_against_arrival(db: Database, desk: NoticeDesk) -> None:
 
 async def test_withdrawal_against_arrival(db: Database, desk: NoticeDesk) -> None:
     """One alert if and only if the batch was judged before the withdrawal took effect."""
-    matcher, first = TimedMatcher(db), 0
+    matcher, balance, first = TimedMatcher(db), Balance(), 0
     for n in range(RACES):
         stay, notice = uuid4(), await desk.activate(str(n))
-        await race(matcher.arrive(str(n), stay), desk.withdraw(notice))
+        await balance.race(matcher.arrive(str(n), stay), desk.withdraw(notice))
         found = await raised(db, stay)
+        balance.learn(arrival_was_first=found > 0)
         assert found == (matcher.judged_at < await changed_at(db, notice, "ended"))
         first += found
         await matcher.read(stay_event(token_of(str(n))))
@@ -136,35 +150,49 @@ async def short_notice(db: Database, number: str, **term: datetime) -> Notice:
     return approved
 
 
-async def edges(db: Database, edge: str, right: Callable[[datetime, datetime], bool]) -> None:
-    """Race arrivals and the timer against an edge of the term."""
-    matcher, count = TimedMatcher(db), 0
+async def edges(db: Database, edge: str, right: Callable[[datetime, datetime], bool]) -> int:
+    """Race arrivals and the timer against an edge of the term; return how many notices began by the clock."""
+    matcher, balance, count, scheduled = TimedMatcher(db), Balance(), 0, 0
+    takes = 0.02
     for n in range(RACES):
-        near = now() + timedelta(seconds=0.02)
+        began = now()
+        # Far enough ahead that everything stands ready when the edge comes.
+        near = began + timedelta(seconds=2 * takes + 0.02)
         stay, notice = uuid4(), await short_notice(db, str(n), **{edge: near})
+        takes = (now() - began).total_seconds()
+        scheduled += notice.state is NoticeState.SCHEDULED
 
         async def tick(notice: Notice = notice) -> None:
             async with db.transaction() as tx:
                 await advance_notice(tx, notice.notice_id, keyring=KEYRING)
 
-        await asyncio.sleep((near - now()).total_seconds() - JITTER_SECONDS / 2)
-        await race(matcher.arrive(str(n), stay), tick())
+        await balance.race(matcher.arrive(str(n), stay), tick(), (near - now()).total_seconds())
+        balance.learn(arrival_was_first=matcher.judged_at < near)
         found = await raised(db, stay)
         assert found == right(matcher.judged_at, near)
         count += found
         if edge == "starts_at":
-            await asyncio.sleep(max(0.0, (near - now()).total_seconds()))
+            await until_passed(db, near)
             await tick()
             await matcher.read(stay_event(token_of(str(n)), stay, type_=envelope.PERSON_PRESENT))
             assert await raised(db, stay) == 1
     assert 0 < count < RACES, "the race was none"
+    return scheduled
+
+
+async def until_passed(db: Database, moment: datetime) -> None:
+    """Wait in the database until its clock has passed a moment."""
+    async with db.transaction() as tx:
+        left = sa.extract("epoch", moment - sa.func.clock_timestamp())
+        await tx.execute(sa.select(sa.func.pg_sleep(sa.func.greatest(0, left))))
+        assert await tx.database_time() >= moment
 
 
 async def test_start_against_arrival(db: Database) -> None:
     """From the start itself on, whether or not the timer has ticked; and the tick asks registration once."""
-    await edges(db, "starts_at", lambda judged, start: judged >= start)
+    scheduled = await edges(db, "starts_at", lambda judged, start: judged >= start)
     activated = [type_ for type_, _value in await emitted(db, topics.ALERTS_NOTICES)]
-    assert activated == [envelope.NOTICE_ACTIVATED] * RACES
+    assert activated == [envelope.NOTICE_ACTIVATED] * scheduled
 
 
 async def test_end_against_arrival(db: Database) -> None:

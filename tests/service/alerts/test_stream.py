@@ -19,7 +19,7 @@ from tests.service.alerts.conftest import KEYRING, Matcher, NoticeDesk, alert_ro
 
 pytestmark = pytest.mark.postgres
 
-SECONDS = 10.0
+SECONDS = 30.0
 DUTY = Officer("duty", "张六", "command-centre")
 
 
