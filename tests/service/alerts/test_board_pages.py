@@ -200,3 +200,10 @@ async def test_a_rules_alert_shows_its_facts_and_no_person(db: Database, browser
     page = await browser.get(f"/?alert={row.alert_id}", OFFICER)
     assert "已消除；如再次出现" in text_of(page)
     assert "People live in unsafe premises" in text_of(await browser.get("/?state=cleared", OFFICER, "en"))
+
+
+async def test_a_crowded_home_is_shown_by_how_many_and_how_many_may(db: Database, browser: Browser) -> None:
+    """Its facts are others than those of a dangerous home."""
+    await tell_premises(db, premises(1))
+    await tell_headcounts(db, headcount(1, 999))
+    assert "登记 999 人" in text_of(await browser.get("/", OFFICER))
