@@ -1,0 +1,26 @@
+"""The manager's figures: tables, the chart drawn from the table beside it, exports, a wrong question."""
+
+from typing import Any
+
+from tests.browser.conftest import AsRole, Axe, Picture
+
+
+async def test_figures_and_their_chart(as_role: AsRole, axe: Axe, picture: Picture) -> None:
+    page = await as_role("manager")
+    await page.wait_for_selector("[data-chart] svg")
+    rows = await page.locator("#course-table tbody tr").count()
+    assert rows == 14
+    await axe(page)
+    await picture(page, "reporting")
+    await page.fill("#division", "12")
+    await page.click("button.btn-primary")
+    await page.wait_for_selector(".error-summary")
+    assert await page.input_value("#division") == "12"
+    await axe(page)
+
+
+async def test_a_file_of_the_figures(as_role: Any) -> None:
+    page = await as_role("manager", language="en")
+    async with page.expect_download() as download:
+        await page.click("text=XLSX")
+    assert (await download.value).suggested_filename.endswith(".xlsx")
