@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -38,6 +39,29 @@ class Arrivals:
 
         await until(is_raised)
         return found[0] | {"person": person}
+
+    async def blocked(self) -> dict[str, Any]:
+        """Let somebody move in, and an inspector find the exit blocked; return the alert."""
+        premises_id = await self._desks.premises(self._http)
+        await self._desks.arrive(self._http, self._desks.arrival(self._people.person(), premises_id))
+        visit = {
+            "checklist_version": "1",
+            "entry_basis": "consent",
+            "outcome": "done",
+            "inspected_at": (datetime.now(UTC) - timedelta(seconds=1)).isoformat(),
+            "items": [{"item": "fire_exits", "result": "fail"}],
+        }
+        address = f"{self._desks.services['housing']}/api/v1/premises/{premises_id}/inspections"
+        answer = await self._http.post(address, json=visit, headers=self._desks.headers("inspector", "station-01"))
+        assert answer.status_code == 201, answer.text
+        found: list[dict[str, Any]] = []
+
+        async def is_raised() -> bool:
+            found[:] = [each for each in await self._desks.alerts(self._http) if each["premises_id"] == premises_id]
+            return bool(found)
+
+        await until(is_raised)
+        return found[0]
 
 
 @pytest.fixture
@@ -168,3 +192,15 @@ async def test_on_a_phone_the_alert_is_a_page_of_its_own(
     await picture(page, "command-centre-phone")
     await page.get_by_text("收起").click()
     await expect(page.locator("#board-list")).to_be_visible()
+
+
+async def test_a_rules_alert_is_seen_with_its_facts(as_role: Any, axe: Any, picture: Any, arrivals: Arrivals) -> None:
+    """A blocked exit with somebody inside: what, where and why in its row, and its facts in place of a person."""
+    alert = await arrivals.blocked()
+    page = await as_role("duty_officer")
+    await expect(page.locator(f"#row-{alert['alert_id']}")).to_contain_text("危险房屋仍有人居住")
+    await open_alert(page, alert)
+    await expect(page.locator("#facts")).to_contain_text("安全出口")
+    await expect(page.locator("#resident")).to_have_count(0)
+    await axe(page)
+    await picture(page, "rule-alert")
