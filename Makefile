@@ -41,6 +41,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m contracts.check
+	$(BIN)/python -m chassis.web.i18n check
 	$(BIN)/python -m anju.data_protection
 	$(BIN)/python requirements/lock.py --check
 	$(BIN)/anju docs --check
