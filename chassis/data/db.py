@@ -31,6 +31,15 @@ BUSY_CODES = frozenset({"55P03", "40P01", "57014", "53300"})
 # Codes that end a connection: class 08, and operator intervention (shutdown, crash, starting up).
 LOST_CODES = ("08", "57P")
 
+# What a connection of its own raises when it breaks; InternalClientError when it breaks in the middle of a call.
+CONNECTION_ERRORS = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    TimeoutError,
+)
+
 
 class DatabaseUnavailable(Exception):
     """The database cannot be reached, or the connection broke before the outcome of a commit was known."""
@@ -127,7 +136,7 @@ class Exclusive:
         """Raise DatabaseUnavailable when the session that holds the lock is gone."""
         try:
             await self._connection.fetchval("SELECT 1", timeout=CONNECT_SECONDS)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except CONNECTION_ERRORS as error:
             raise DatabaseUnavailable from error
 
 
@@ -207,7 +216,7 @@ class Database:
                     yield
                     with suppress(TimeoutError):
                         await asyncio.wait_for(woken.wait(), poll_seconds)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            except CONNECTION_ERRORS:
                 await asyncio.sleep(RECONNECT_SECONDS)
             finally:
                 if connection is not None:
@@ -225,12 +234,12 @@ class Database:
             connection = await self._connect(
                 lock_timeout="0", statement_timeout="0", idle_session_timeout=LOCK_IDLE_TIMEOUT
             )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except CONNECTION_ERRORS as error:
             raise DatabaseUnavailable from error
         try:
             try:
                 await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", name)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except CONNECTION_ERRORS as error:
                 raise DatabaseUnavailable from error
             yield Exclusive(connection)
         finally:

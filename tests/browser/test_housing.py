@@ -68,13 +68,6 @@ async def test_a_refused_form_says_where_and_keeps_what_was_typed(as_role: Any, 
     await picture(page, "housing-refused-phone")
 
 
-async def test_the_managers_page_is_calm(as_role: Any, axe: Any, picture: Any) -> None:
-    page = await as_role("manager", theme="dark")
-    await expect(page.locator("main")).to_contain_text("没有服务发布过统计")
-    await axe(page)
-    await picture(page, "reporting")
-
-
 async def test_a_blocked_exit_is_recorded_on_the_phone_without_a_network_and_sent_once(
     as_role: Any, axe: Any, picture: Any
 ) -> None:

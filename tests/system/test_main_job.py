@@ -49,7 +49,7 @@ async def test_wanted_among_many_are_each_one_alert(desks: Desks, http: httpx.As
         )
         await until(lambda: _raised(city, notices, expected))
         assert await _of(city, notices) == expected
-        alerts = [alert for alert in await desks.alerts(http) if alert["notice_id"] in set(notices)]
+        alerts = [alert for alert in await desks.alerts(http) if alert.get("notice_id") in set(notices)]
         assert len(alerts) == WANTED
         await until(lambda: {alert["alert_id"] for alert in alerts} <= set(stream.raised()))
     told = Counter(event["alert_id"] for _, _, event in stream.events if event["change"] == "raised")
@@ -75,8 +75,15 @@ async def test_alert_is_on_the_stream_within_a_second(
             for number, (notice_id, person) in enumerate(zip(notices, persons, strict=True)):
                 await asyncio.sleep(max(0.0, begin + number / PER_SECOND - time.perf_counter()))
                 load.create_task(arrive(notice_id, person))
-        await until(lambda: len(stream.raised()) >= len(persons))
-        alerts = {alert["alert_id"]: alert["notice_id"] for alert in await desks.alerts(http)}
+        alerts: dict[str, str] = {}
+
+        # So many guests at one hotel also raise an alert of a rule, which is not of this test.
+        async def all_told() -> bool:
+            if len(stream.raised()) >= len(persons):
+                alerts.update({each["alert_id"]: each.get("notice_id", "") for each in await desks.alerts(http)})
+            return sum(alerts.get(alert_id) in answered for alert_id in stream.raised()) == len(persons)
+
+        await until(all_told)
         late = sorted(
             1000 * (at - answered[alerts[alert_id]])
             for alert_id, at in stream.raised().items()
@@ -224,7 +231,7 @@ async def _alert_of(desks: Desks, http: httpx.AsyncClient, notice_id: str) -> st
     async with asyncio.timeout(20):
         while True:
             for alert in await desks.alerts(http):
-                if alert["notice_id"] == notice_id:
+                if alert.get("notice_id") == notice_id:
                     alert_id: str = alert["alert_id"]
                     return alert_id
             await asyncio.sleep(0.05)

@@ -316,3 +316,4 @@ statistics = sa.Table(
     sa.Column("counts", postgresql.JSONB, nullable=False, info=COUNT),
     sa.Column("version", sa.BigInteger, nullable=False, info=TECHNICAL),
 )
+sa.Index("statistics_day", statistics.c.day)

@@ -60,7 +60,7 @@ def test_planted_values_never_come_out(planted: str, capsys: pytest.CaptureFixtu
     except RuntimeError as error:
         log.error("failed", exc_info=error)
         log.exception("failed")
-        logging.getLogger("aiokafka").error("cannot send %s", planted, exc_info=error)
+        logging.getLogger("aiokafka.cluster").error("cannot send %s", planted, exc_info=error)
     logging.getLogger("some.library").warning(f"cannot send {planted}")
     logging.getLogger("some.library").warning("cannot send " + planted)
     logging.getLogger("some.library").warning("cannot send %(value)s", {"value": planted})
