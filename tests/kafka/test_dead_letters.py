@@ -1,5 +1,7 @@
 """Dead letters: a record that cannot be handled is put aside, the rest is not delayed, and a person mends it."""
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
@@ -121,7 +123,7 @@ async def test_a_bad_record_leaves_nothing_behind(new_service: Services) -> None
     service = await new_service(partitions=1)
     handle = service.handle
 
-    async def write_first(tx, record):  # type: ignore[no-untyped-def]
+    async def write_first(tx: Any, record: Any) -> Any:
         tx.emit(service.emission("echo", 1))
         await handle(tx, record)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -54,7 +55,7 @@ class AlertLife(RuleBasedStateMachine):
         self.now = NOW
         self.last: tuple[str, str, str] | None = None
 
-    def _go(self, name: str, repeat: tuple[str, str, str] | None, step) -> None:  # type: ignore[no-untyped-def]
+    def _go(self, name: str, repeat: tuple[str, str, str] | None, step: Any) -> None:
         """Take a step and compare with the table. `repeat` is what makes it the same step again."""
         before, self.now = self.alert, self.now + timedelta(seconds=1)
         expected = TABLE.get((before.state.value, name))
@@ -160,7 +161,7 @@ def test_clocks_run_from_each_step() -> None:
         ("verified", lambda a: alerts.reopen(a, ANNA, "r", NOW), "not-closed"),
     ],
 )
-def test_a_refusal_names_the_present_state(state: str, step, code: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_refusal_names_the_present_state(state: str, step: Any, code: str) -> None:
     """The code says what stands in the way."""
     with pytest.raises(StepRefused) as refused:
         step(alert(state=AlertState(state), owner=BO))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -165,7 +166,7 @@ def test_a_renewal_approved_during_a_suspension_stays_suspended() -> None:
         lambda n: replace(n, running=replace(n.running, signature=replace(n.running.signature, key_id="sign-2"))),
     ],
 )
-def test_a_notice_that_was_changed_by_hand_is_never_live(forge) -> None:  # type: ignore[no-untyped-def]
+def test_a_notice_that_was_changed_by_hand_is_never_live(forge: Any) -> None:
     """Any difference from what was signed, and a signature by another key, is refused when it is loaded."""
     notice = active(token=replace(content().token, value="another-persons-token"))
     assert live(notice, VERIFIER) is not None
