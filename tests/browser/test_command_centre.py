@@ -198,7 +198,7 @@ async def test_a_rules_alert_is_seen_with_its_facts(as_role: Any, axe: Any, pict
     """A blocked exit with somebody inside: what, where and why in its row, and its facts in place of a person."""
     alert = await arrivals.blocked()
     page = await as_role("duty_officer")
-    await expect(page.locator(f"#row-{alert['alert_id']}")).to_contain_text("危险房屋仍有人居住")
+    await expect(page.locator(f"#row-{alert['alert_id']}")).to_contain_text("人住危房")
     await open_alert(page, alert)
     await expect(page.locator("#facts")).to_contain_text("安全出口")
     await expect(page.locator("#resident")).to_have_count(0)

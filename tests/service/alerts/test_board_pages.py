@@ -186,7 +186,7 @@ async def test_a_rules_alert_shows_its_facts_and_no_person(db: Database, browser
     await tell_headcounts(db, headcount(1, 3))
     (row,) = await alert_rows(db)
     board = await browser.get("/?kind=unsafe_dwelling", OFFICER)
-    for words in ("危险房屋仍有人居住", "登记 3 人", "1 项紧迫危险", "柳堤街道湖滨路 1 号"):
+    for words in ("人住危房", "登记 3 人", "1 项紧迫危险", "柳堤街道湖滨路 1 号"):
         assert words in text_of(board)
     other = await browser.get("/?kind=overcrowded", OFFICER)
     assert "登记 3 人" not in text_of(other)
@@ -199,7 +199,7 @@ async def test_a_rules_alert_shows_its_facts_and_no_person(db: Database, browser
     await tell_premises(db, premises(2))
     page = await browser.get(f"/?alert={row.alert_id}", OFFICER)
     assert "已消除；如再次出现" in text_of(page)
-    assert "People live in unsafe premises" in text_of(await browser.get("/?state=cleared", OFFICER, "en"))
+    assert "Unsafe dwelling" in text_of(await browser.get("/?state=cleared", OFFICER, "en"))
 
 
 async def test_a_crowded_home_is_shown_by_how_many_and_how_many_may(db: Database, browser: Browser) -> None:
