@@ -13,9 +13,6 @@ from aiokafka.errors import AuthenticationFailedError, KafkaError, TopicAuthoriz
 
 from chassis.events.kafka import KafkaSettings, close_consumer, reader, start
 from contracts.envelope import HEADER_ID, HEADER_SEQUENCE, HEADER_SOURCE, HEADER_TYPE
-from contracts.topics import ALERTS_DEPARTMENT_FIRE
-
-TOPICS = {"fire": ALERTS_DEPARTMENT_FIRE}
 
 CONNECT_SECONDS = 10.0
 # A broker that restarts is back within a few seconds; more often would only fill its log.

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contracts import alerts, housing, registration
+from contracts import alerts, housing, registration, topics
 from contracts.event import Event
 
 SPEC_VERSION: Final = "1.0"
@@ -13,6 +13,12 @@ HEADER_TYPE: Final = "ce_type"
 HEADER_SOURCE: Final = "ce_source"
 HEADER_SEQUENCE: Final = "ce_sequence"  # "epoch.number", on histories only
 HEADER_TRACEPARENT: Final = "ce_traceparent"  # only when the trace is sampled
+
+
+def source(service: str) -> str:
+    """What a service writes as `ce_source`."""
+    return f"/anju/{service}"
+
 
 PERSON_ARRIVED: Final = "anju.registration.person-arrived.v1"
 PERSON_DEPARTED: Final = "anju.registration.person-departed.v1"
@@ -72,4 +78,11 @@ TYPES: Final[dict[str, type[Event]]] = {
     IMMINENT_HAZARD_OCCUPIED: alerts.ImminentHazardOccupiedV1,
     IMMINENT_HAZARD_OCCUPIED_CLEARED: alerts.ImminentHazardOccupiedClearedV1,
     ALERTS_STATISTICS: alerts.AlertsStatisticsV1,
+}
+
+# What the topic of each department in contracts/departments.py carries; none while it is only declared.
+DEPARTMENT_TYPES: Final[dict[str, tuple[str, ...]]] = {
+    topics.ALERTS_DEPARTMENT_FIRE: (IMMINENT_HAZARD_OCCUPIED, IMMINENT_HAZARD_OCCUPIED_CLEARED),
+    topics.ALERTS_DEPARTMENT_CHILD_PROTECTION: (),
+    topics.REGISTRATION_DEPARTMENT_EDUCATION: (),
 }

@@ -11,7 +11,7 @@ import typer
 from anju.cli.selection import refuse, selection, setting
 
 if TYPE_CHECKING:
-    from anju.departments import Deliver
+    from anju.departments import Deliver, Say
 
 # A receiver answers when it has stored the event; a slower one is taken for unreachable and asked again.
 FORWARD_SECONDS = 30.0
@@ -19,23 +19,39 @@ FORWARD_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 30.0
 
 
+def department_names(incomplete: str) -> list[str]:
+    """The names of departments that begin so, for the shell."""
+    from contracts.departments import DEPARTMENTS
+
+    return [name for name in DEPARTMENTS if name.startswith(incomplete)]
+
+
 def subscribe(
     context: typer.Context,
-    department: Annotated[str, typer.Argument(help="Whose events: fire.")],
+    department: Annotated[
+        str,
+        typer.Argument(help="Whose events: fire, child-protection or education.", autocompletion=department_names),
+    ],
     forward: Annotated[str | None, typer.Option(help="POST each event there as JSON instead of printing it.")] = None,
     place: Annotated[Path | None, typer.Option(help="The file that keeps the place.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say what happens as lines of JSON too, on the standard error.")
+    ] = False,
 ) -> None:
     """Print a department's events as lines of JSON, or forward them; goes on where it stopped, until it is ended.
 
     Each event is delivered at least once and those of a case in order; one that comes twice has the same `ce_id`.
-    Needs ANJU_<DEPARTMENT>_KAFKA_BOOTSTRAP, _USERNAME and _PASSWORD.
-    A forwarded event is repeated until it is answered by 2xx.
+    Needs ANJU_<DEPARTMENT>_KAFKA_BOOTSTRAP, _USERNAME and _PASSWORD, with _ for the - of a name.
+    A forwarded event is repeated until it is answered by 2xx. The service that owns the topic describes its events
+    at /asyncapi.
     """
     from anju import departments
     from chassis.events.kafka import KafkaSettings
+    from contracts.departments import DEPARTMENTS
+    from contracts.envelope import DEPARTMENT_TYPES
 
-    if department not in departments.TOPICS:
-        raise typer.BadParameter(f"one of {', '.join(departments.TOPICS)}")
+    if department not in DEPARTMENTS:
+        raise typer.BadParameter(f"one of {', '.join(DEPARTMENTS)}")
     selected = selection(context)
     if selected.named is not None:
         city = selected.city()
@@ -47,13 +63,12 @@ def subscribe(
     kafka = KafkaSettings(
         bootstrap=bootstrap, username=username, password=password, replica="", client_id=f"{department}-subscribe"
     )
+    topic, say = DEPARTMENTS[department].topic, _say_json if as_json else _say
+    if not DEPARTMENT_TYPES[topic]:
+        say(f"nothing is published to {topic} yet; waiting for what will be.")
     try:
         kept = departments.Place(place or departments.default_place(department))
-        asyncio.run(
-            departments.follow(
-                kafka, departments.TOPICS[department], kept, _forwarding(forward) if forward else _print, _say
-            )
-        )
+        asyncio.run(departments.follow(kafka, topic, kept, _forwarding(forward, say) if forward else _print, say))
     except departments.BadPlace as error:
         refuse(str(error))
     except departments.NotAllowed as error:
@@ -67,11 +82,15 @@ def _say(sentence: str) -> None:
     typer.echo(f"anju: {sentence}", err=True)
 
 
+def _say_json(sentence: str) -> None:
+    typer.echo(json.dumps({"message": sentence}, ensure_ascii=False), err=True)
+
+
 async def _print(line: dict[str, Any]) -> None:
     print(json.dumps(line, ensure_ascii=False), flush=True)
 
 
-def _forwarding(url: str) -> "Deliver":
+def _forwarding(url: str, say: "Say" = _say) -> "Deliver":
     import httpx
 
     client = httpx.AsyncClient(timeout=FORWARD_SECONDS)
@@ -86,7 +105,7 @@ def _forwarding(url: str) -> "Deliver":
                 why = f"answers {answer.status_code}"
             except httpx.HTTPError as error:
                 why = f"cannot be reached ({type(error).__name__})"
-            _say(f"{url} {why}; trying {line.get('ce_id')} again.")
+            say(f"{url} {why}; trying {line.get('ce_id')} again.")
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 

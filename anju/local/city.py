@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from anju.local.binaries import CHECKOUT
 from anju.local.kafka import BROKER_USER, OPERATOR_USER, KafkaNode
 from anju.local.postgres import PostgresServer, choose_home, remember_owner, server_user
+from contracts import departments
 
 DEFAULT_DIRECTORY = CHECKOUT / ".demo"
 DEFAULT_PORT_BASE = 8100
@@ -24,7 +25,7 @@ CITY = "city"
 # Portal first: each serves at the port base plus its place here; a worker's health page stands ten further on.
 SERVICES = ("registration", "housing", "alerts", "reporting")
 # Departments that read a topic of their own, each by a Kafka user of its name.
-DEPARTMENTS = ("fire",)
+DEPARTMENTS = tuple(departments.DEPARTMENTS)
 WORKER_OFFSET, KAFKA_OFFSET, CONTROLLER_OFFSET, POSTGRES_OFFSET = 10, 20, 21, 30
 # The one id that every kind of key has in a demo; production rotates.
 KEY_ID = "demo-1"

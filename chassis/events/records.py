@@ -16,6 +16,7 @@ from contracts.envelope import (
     HEADER_TRACEPARENT,
     HEADER_TYPE,
     SPEC_VERSION,
+    source,
 )
 
 RawRecord = ConsumerRecord[bytes, bytes]
@@ -45,7 +46,7 @@ def headers(
         (HEADER_SPEC_VERSION, SPEC_VERSION.encode()),
         (HEADER_ID, event_id.encode()),
         (HEADER_TYPE, type_.encode()),
-        (HEADER_SOURCE, f"/anju/{service}".encode()),
+        (HEADER_SOURCE, source(service).encode()),
         *traced,
     ]
 

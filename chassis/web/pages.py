@@ -1,4 +1,4 @@
-"""Pages: templates and what each may count on, log-in and log-out, errors as pages, the API's reference page."""
+"""Pages: templates and what each may count on, log-in and log-out, errors as pages, the reference pages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,7 +10,7 @@ from urllib.parse import quote
 import jinja2
 import structlog
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from chassis.data.db import DatabaseBusy, DatabaseUnavailable
@@ -18,15 +18,20 @@ from chassis.run.settings import ServiceSettings
 from chassis.web import i18n
 from chassis.web.access import Access, Caller
 from chassis.web.assets import asset, icon
+from chassis.web.channels import SECURITY, channels
 from chassis.web.forms import LOCAL
 from chassis.web.i18n import N_, gettext
 from chassis.web.oidc import LoginRefused
 from chassis.web.problems import Problem
 from chassis.web.reference import reference
 from chassis.web.sessions import Sessions, is_same_origin, local_path
+from contracts import asyncapi
+from contracts.departments import DEPARTMENTS
 
 log = structlog.get_logger()
 
+# The services that write a topic for a department.
+TELLING_DEPARTMENTS = frozenset(each.owner for each in DEPARTMENTS.values())
 TEMPLATES = Path(__file__).parent / "templates"
 THEME_COOKIE = "anju_theme"
 THEMES = ("light", "dark", "auto")
@@ -72,6 +77,7 @@ class Pages:
         units: UnitNames,
     ) -> None:
         self._settings = settings
+        self._service = settings.service()
         self._title = title
         self._access = access
         self._sessions = sessions
@@ -105,6 +111,16 @@ class Pages:
             Route("/logout", self._logout, methods=["POST"], include_in_schema=False),
             Route("/signed-out", self._signed_out, include_in_schema=False),
             Route("/docs", self._docs, include_in_schema=False),
+            *self._department_routes(),
+        ]
+
+    def _department_routes(self) -> list[Route]:
+        """The reference of the topics that this service writes for departments, if it writes any."""
+        if self._service not in TELLING_DEPARTMENTS:
+            return []
+        return [
+            Route("/asyncapi.json", self._asyncapi_document, include_in_schema=False),
+            Route("/asyncapi", self._asyncapi, include_in_schema=False),
         ]
 
     async def _login(self, request: Request) -> Response:
@@ -134,7 +150,20 @@ class Pages:
 
     async def _docs(self, request: Request) -> Response:
         calls = reference(request.app.openapi())
-        return self.render(request, "reference.html", title=self._title, calls=calls)
+        tells = self._service in TELLING_DEPARTMENTS
+        return self.render(request, "reference.html", title=self._title, calls=calls, tells_departments=tells)
+
+    async def _asyncapi_document(self, _request: Request) -> Response:
+        return JSONResponse(asyncapi.document(self._service))
+
+    async def _asyncapi(self, request: Request) -> Response:
+        return self.render(
+            request,
+            "asyncapi.html",
+            title=self._title,
+            security=SECURITY,
+            channels=channels(asyncapi.document(self._service), i18n.language()),
+        )
 
 
 LOGIN_ENDED = N_("The log-in took too long, was started elsewhere, or was refused.")

@@ -120,4 +120,6 @@ def test_states_and_topics_are_those_of_the_interfaces() -> None:
         "alerts.notices",
         "alerts.statistics",
         "alerts.department.fire",
+        "alerts.department.child-protection",
+        "registration.department.education",
     }

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from chassis.web.access import Caller, require
 from chassis.web.app import api_router
 from chassis.web.problems import Problem
-from services.alerts.domain.cases import FIRE
+from contracts.departments import of_owner
 from services.alerts.stream import LAST_POSITION, DepartmentFeed, last_event_id
 
-# Those that a topic is declared for; `child-protection` and `education` come with theirs.
-DEPARTMENTS = frozenset({FIRE})
+# Those whose topic this service writes, also where it has written nothing yet.
+DEPARTMENTS = frozenset(department.name for department in of_owner("alerts"))
 
 
 def routes(feed: DepartmentFeed) -> APIRouter:

@@ -58,10 +58,10 @@ def record(
 
 
 async def position(tx: Transaction, department: str) -> int:
-    """Return the position of the last event that this transaction sees."""
+    """Return the position of the last event that this transaction sees; 0 of a department that was told nothing."""
     query = sa.select(department_heads.c.position).where(department_heads.c.department == department)
-    head: int = await tx.scalar(query)
-    return head
+    head: int | None = await tx.scalar(query)
+    return head or 0
 
 
 async def events_after(tx: Transaction, department: str, position: int, limit: int) -> Sequence[DepartmentEvent]:

@@ -119,4 +119,5 @@ async def test_the_feed_is_the_departments_own(api: Api) -> None:
     assert (await api.get(path, *OFFICER)).status_code == 403
     assert (await api.get(path, "department_officer", "education")).status_code == 403
     assert (await api.get("/departments/education/events", "department_officer", "education")).status_code == 404
+    assert (await api.get("/departments/child-protection/events", "department_officer", "fire")).status_code == 403
     assert (await api.get(path, "department_officer", "fire", after="x")).status_code == 422
