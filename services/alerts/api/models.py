@@ -11,7 +11,7 @@ from chassis.web.i18n import N_
 from chassis.web.models import StrictModel
 from contracts.fields import field, tags
 from services.alerts.domain.alerts import Outcome
-from services.alerts.domain.contents import Instrument, NoticeKind
+from services.alerts.domain.contents import Asked, Instrument, NoticeKind
 from services.alerts.domain.notices import Why
 from services.alerts.domain.subjects import Document, Subject
 from services.alerts.use_cases.propose_notice import Proposal
@@ -97,6 +97,10 @@ class NoticeBody(StrictModel):
         country = CHINA if given.issuing_country is None and given.kind != "passport" else given.issuing_country
         return Document(given.kind, given.number, (country or "").upper())
 
+    def asked(self) -> Asked:
+        """Return what the rules look at."""
+        return Asked(self.kind, self.instrument.kind, self.starts_at, self.ends_at, self._recipients())
+
     def proposal(self, document: Document) -> Proposal:
         """Return the proposal as the use case takes it."""
         return Proposal(
@@ -105,9 +109,12 @@ class NoticeBody(StrictModel):
             subject=Subject(document, self.subject.name, self.subject.birth_date),
             starts_at=self.starts_at,
             ends_at=self.ends_at,
-            recipients=tuple(dict.fromkeys(self.recipients)),
+            recipients=self._recipients(),
             instructions=self.instructions,
         )
+
+    def _recipients(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.recipients))
 
 
 class ApprovalBody(StrictModel):

@@ -11,9 +11,7 @@ from chassis.data.encryption import KeyErased
 from chassis.web import i18n
 from chassis.web.access import Caller, require
 from chassis.web.app import api_router
-from chassis.web.faults import FieldError
 from chassis.web.idempotent import answer, answered_before, once_for
-from chassis.web.problems import Problem
 from services.alerts.api.bodies import notice_body, notice_view_body, read_cursor, write_cursor
 from services.alerts.api.models import (
     ApprovalBody,
@@ -23,14 +21,15 @@ from services.alerts.api.models import (
     WithdrawalBody,
 )
 from services.alerts.api.parts import Parts, officer, optional_reading
-from services.alerts.api.problems import SENTENCES
+from services.alerts.domain.contents import MATCHED_BY_DOCUMENT, Fault, ProposalRefused
 from services.alerts.domain.notices import NoticeState, OwnNotice, SameUnit
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.approve_notice import approve_notice
+from services.alerts.use_cases.check_proposal import check_proposal
 from services.alerts.use_cases.lift_suspension import lift_suspension
 from services.alerts.use_cases.note_refused_approval import note_refused_approval
 from services.alerts.use_cases.open_subject import may_see, open_subject
-from services.alerts.use_cases.propose_notice import Proposal, propose_notice, refuse_unavailable
+from services.alerts.use_cases.propose_notice import Proposal, propose_notice
 from services.alerts.use_cases.queries import NoticeFilter
 from services.alerts.use_cases.renew_notice import renew_notice
 from services.alerts.use_cases.suspend_notice import suspend_notice
@@ -174,16 +173,15 @@ def routes(parts: Parts) -> APIRouter:
 
 
 async def checked_proposal(body: NoticeBody, parts: Parts) -> Proposal:
-    """Return the proposal when it may be asked a token for. Raises ProposalRefused, Problem 422."""
+    """Return the proposal that a token may be asked for; a refused one costs none. Raises ProposalRefused."""
     async with parts.db.read() as tx:
-        refuse_unavailable(body.kind, body.instrument.kind, parts.packs, parts.district, await tx.database_time())
+        faults = [*await check_proposal(tx, body.asked(), parts.packs, parts.district)]
     document = body.document()
-    if document is None:
-        raise _refused("/subject/document", "document-required")
-    if body.premises_ids:
-        raise _refused("/premises_ids", "premises-not-for-kind")
+    # A kind that is not matched by a document would not need one.
+    if body.kind in MATCHED_BY_DOCUMENT and document is None:
+        faults.append(Fault("/subject/document", "document-required"))
+    if body.kind in MATCHED_BY_DOCUMENT and body.premises_ids:
+        faults.append(Fault("/premises_ids", "premises-not-for-kind"))
+    if faults or document is None:
+        raise ProposalRefused(faults)
     return body.proposal(document)
-
-
-def _refused(pointer: str, code: str) -> Problem:
-    return Problem(422, "invalid", errors=[FieldError(pointer, code, SENTENCES[code])])

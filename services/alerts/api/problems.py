@@ -32,6 +32,7 @@ SENTENCES: Mapping[str, str] = {
     "ends-in-the-past": N_("The end must lie ahead."),
     "term-too-long": N_("A notice of this kind may end at {limit} at the latest."),
     "unknown-unit": N_("There is no unit with this id."),
+    "not-a-recipient": N_("A notice goes to the command centre, police stations and departments, not to this unit."),
     "document-required": N_("A notice of this kind needs the document of the person."),
     "premises-not-for-kind": N_("A notice of this kind cannot be limited to premises."),
     "not-a-result": N_("This is not a result that an alert of this source can have."),

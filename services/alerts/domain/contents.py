@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,6 +20,10 @@ class NoticeKind(StrEnum):
     FAMILY_TRACING = "family_tracing"
 
 
+# Kinds of units that a notice may go to: who can act on it. Who registers, runs premises, writes notices or oversees
+# them has nothing to do when one is met, and would only learn whom the city looks for.
+RECIPIENT_KINDS = frozenset({"command_centre", "police_station", "department"})
+
 # The kinds whose matching rule is "this whole document"; the others need rules of their own and are refused until then.
 MATCHED_BY_DOCUMENT = frozenset({NoticeKind.WANTED, NoticeKind.MISSING_PERSON})
 
@@ -30,6 +34,10 @@ class Token:
 
     key_id: str
     value: str
+
+
+# Stands in an ended notice's content where its token stood: equal to no document's.
+FORGOTTEN = Token("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,17 @@ class Limits:
     earliest_start: datetime
     latest_start: datetime
     latest_end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the rules look at in a proposal; all of it is known before the document's token is."""
+
+    kind: NoticeKind
+    instrument_kind: str
+    starts_at: datetime
+    ends_at: datetime
+    recipients: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +178,26 @@ class ProposalRefused(ValueError):
         self.faults = tuple(faults)
 
 
-def check(content: Content, limits: Limits, now: datetime) -> Sequence[Fault]:
-    """Return what the rules have against a first term."""
+def check(asked: Asked, limits: Limits, units: Mapping[str, str], now: datetime) -> Sequence[Fault]:
+    """Return what the rules have against a first term; `units` are the kinds of all units by their ids."""
     return [
-        *check_kind(content.kind, content.instrument.kind, limits.instruments),
-        *_check_start(content.starts_at, limits),
-        *check_end(content.starts_at, content.ends_at, limits.latest_end, now),
+        *_check_kind(asked.kind, asked.instrument_kind, limits.instruments),
+        *_check_start(asked.starts_at, limits),
+        *check_end(asked.starts_at, asked.ends_at, limits.latest_end, now),
+        *_check_recipients(asked.recipients, units),
     ]
 
 
-def check_kind(kind: NoticeKind, instrument_kind: str, instruments: frozenset[str]) -> Iterator[Fault]:
+def _check_recipients(recipients: Sequence[str], units: Mapping[str, str]) -> Iterator[Fault]:
+    """Whether each recipient is a unit that can act on a notice; without the tree nothing can be said against one."""
+    for place, unit in enumerate(recipients if units else ()):
+        if unit not in units:
+            yield Fault(f"/recipients/{place}", "unknown-unit")
+        elif units[unit] not in RECIPIENT_KINDS:
+            yield Fault(f"/recipients/{place}", "not-a-recipient")
+
+
+def _check_kind(kind: NoticeKind, instrument_kind: str, instruments: frozenset[str]) -> Iterator[Fault]:
     """Whether a notice of this kind can be matched, and whether its instrument is one that the kind may rest on."""
     if kind not in MATCHED_BY_DOCUMENT:
         yield Fault("/kind", "kind-not-available")

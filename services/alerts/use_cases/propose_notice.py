@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import orjson
 from uuid_utils.compat import uuid7
@@ -11,22 +11,12 @@ from chassis.data.db import Transaction
 from chassis.data.encryption import Keyring
 from policy.packs import Packs
 from services.alerts.domain import notices
-from services.alerts.domain.alerts import city_day
-from services.alerts.domain.contents import (
-    Content,
-    Fault,
-    Instrument,
-    Limits,
-    NoticeKind,
-    ProposalRefused,
-    Token,
-    check,
-    check_kind,
-)
+from services.alerts.domain.contents import Asked, Content, Instrument, NoticeKind, ProposalRefused, Token
 from services.alerts.domain.notices import Notice
 from services.alerts.domain.officers import Officer
 from services.alerts.domain.subjects import SALT_BYTES, Subject, commitment
-from services.alerts.storage import notice_store, unit_store
+from services.alerts.storage import notice_store
+from services.alerts.use_cases.check_proposal import check_proposal
 
 # What a subject is sealed as.
 SUBJECT = "subject"
@@ -44,16 +34,10 @@ class Proposal:
     recipients: tuple[str, ...]
     instructions: str
 
-
-def refuse_unavailable(kind: NoticeKind, instrument_kind: str, packs: Packs, district: str, now: datetime) -> None:
-    """Refuse early what needs no token asked for: a kind that cannot be matched, an instrument that does not fit it.
-
-    Raises ProposalRefused.
-    """
-    instruments = frozenset(packs.on(city_day(now), district).notices.instruments(kind.value))
-    faults = list(check_kind(kind, instrument_kind, instruments))
-    if faults:
-        raise ProposalRefused(faults)
+    @property
+    def asked(self) -> Asked:
+        """What the rules look at."""
+        return Asked(self.kind, self.instrument.kind, self.starts_at, self.ends_at, self.recipients)
 
 
 async def propose_notice(
@@ -88,7 +72,7 @@ async def propose_notice(
         author=author.subject,
         author_unit=author.unit,
     )
-    faults = [*check(content, limits(content, packs, district, now), now), *await _unknown_units(tx, content)]
+    faults = await check_proposal(tx, proposal.asked, packs, district, now)
     if faults:
         raise ProposalRefused(faults)
     notice = notices.propose(content, author, now)
@@ -96,25 +80,3 @@ async def propose_notice(
     sealed = orjson.dumps({"salt": salt.hex(), **proposal.subject.to_json()}).decode()
     await notice_store.store_new(tx, notice, key.seal(sealed, SUBJECT), now)
     return notice
-
-
-def limits(content: Content, packs: Packs, district: str, now: datetime) -> Limits:
-    """What the packs in force today allow a notice of this kind that starts then."""
-    rules = packs.on(city_day(now), district).notices
-    return Limits(
-        instruments=frozenset(rules.instruments(content.kind.value)),
-        earliest_start=now - timedelta(days=rules.starts_at_most_days_back),
-        latest_start=now + timedelta(days=rules.starts_at_most_days_ahead),
-        latest_end=rules.latest_end(content.kind.value, content.starts_at),
-    )
-
-
-async def _unknown_units(tx: Transaction, content: Content) -> list[Fault]:
-    known = await unit_store.all_units(tx)
-    if not known:
-        return []  # the tree has not arrived yet: nothing can be said against a unit
-    return [
-        Fault(f"/recipients/{place}", "unknown-unit")
-        for place, unit in enumerate(content.recipients)
-        if unit not in known
-    ]

@@ -22,7 +22,7 @@ from services.alerts.api.notices import checked_proposal
 from services.alerts.api.parts import Parts, officer
 from services.alerts.api.problems import PROBLEMS, document_errors, field_errors
 from services.alerts.domain.alerts import city_day
-from services.alerts.domain.contents import MATCHED_BY_DOCUMENT, ProposalRefused
+from services.alerts.domain.contents import MATCHED_BY_DOCUMENT, RECIPIENT_KINDS, ProposalRefused
 from services.alerts.registration_client import DocumentRefused, RegistrationUnreachable, TooManyTokens
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.propose_notice import propose_notice
@@ -119,7 +119,7 @@ def pages(parts: Parts) -> APIRouter:
             me=caller,
             form=form,
             refused=refused,
-            units=units,
+            units={unit_id: unit for unit_id, unit in units.items() if unit.kind in RECIPIENT_KINDS},
             kinds=kinds[::-1],
             instruments={kind: rules.instruments(kind) for kind in kinds},
             longest={kind: rules.term(kind) for kind in kinds},

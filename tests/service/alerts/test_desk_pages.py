@@ -26,6 +26,7 @@ async def units(db: Database) -> None:
     """The units that a proposal may go to."""
     async with db.transaction() as tx:
         await keep_unit(tx, Unit("command-centre", "指挥中心", "Command centre", "command_centre", ()), (1, 1))
+        await keep_unit(tx, Unit("hotel-01", "湖滨旅馆", "Hubin hotel", "operator", ()), (1, 2))
 
 
 def proposal(**changes: str) -> dict[str, str]:
@@ -49,7 +50,10 @@ def proposal(**changes: str) -> dict[str, str]:
 
 async def test_a_proposal_by_its_form_is_approved_by_its_form(browser: Browser, units: None) -> None:
     """From the empty form to an active notice, with the whole content beside its hash."""
-    assert (await browser.get("/notices/new", AUTHOR)).status_code == 200
+    empty = await browser.get("/notices/new", AUTHOR)
+    assert empty.status_code == 200
+    assert "recipients.command-centre" in empty.text
+    assert "recipients.hotel-01" not in empty.text  # nobody there could act on it
     proposed = await browser.post("/notices/new", proposal(), AUTHOR, htmx=False)
     assert proposed.status_code == 303, text_of(proposed)
     page = await browser.get(proposed.headers["location"], APPROVER)

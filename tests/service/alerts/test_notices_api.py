@@ -92,6 +92,7 @@ BAD_PROPOSALS: list[tuple[dict[str, Any], str, str]] = [
     ({"starts_at": 1764000000}, "/starts_at", "not-a-time"),
     ({"recipients": []}, "/recipients", "too-few"),
     ({"recipients": ["nowhere"]}, "/recipients/0", "unknown-unit"),
+    ({"recipients": ["command-centre", "hotel-01"]}, "/recipients/1", "not-a-recipient"),
     ({"instructions": "   "}, "/instructions", "too-short"),
     ({"instructions": "a\u0000b"}, "/instructions", "unprintable-character"),
     ({"ethnicity": "x"}, "/ethnicity", "unknown-field"),
@@ -101,9 +102,10 @@ BAD_PROPOSALS: list[tuple[dict[str, Any], str, str]] = [
 async def test_a_proposal_that_breaks_a_rule_names_the_field(
     api: Api, db: Database, registration: Registration
 ) -> None:
-    """422, pointer, code and a sentence; nothing of it is stored."""
+    """422, pointer, code and a sentence; nothing of it is stored, and none of the desk's tokens is spent on it."""
     async with db.transaction() as tx:
         await keep_unit(tx, Unit("command-centre", "指挥中心", "Command centre", "command_centre", ()), (1, 1))
+        await keep_unit(tx, Unit("hotel-01", "湖滨旅馆", "Hubin hotel", "operator", ()), (1, 2))
     for change, pointer, code in BAD_PROPOSALS:
         body = proposal(**change)
         if "starts_at" in change and code.startswith("starts"):
@@ -116,6 +118,20 @@ async def test_a_proposal_that_breaks_a_rule_names_the_field(
         assert all(error["message"] for error in response.json()["errors"])
     async with db.read() as tx:
         assert await tx.scalar(sa.select(sa.func.count()).select_from(notices)) == 0
+    assert registration.asked == []
+
+
+async def test_every_broken_rule_is_told_at_once(api: Api) -> None:
+    """Whoever mends one does not meet the next only then."""
+    body = proposal(kind="missing_person", subject={"name": "陈某"}, premises_ids=[str(uuid4())])
+    body["ends_at"] = body["starts_at"]
+    answer = await api.post("/notices", body, *AUTHOR)
+    assert {error["pointer"] for error in answer.json()["errors"]} == {
+        "/instrument/kind",
+        "/subject/document",
+        "/premises_ids",
+        "/ends_at",
+    }
 
 
 async def test_a_number_that_fails_its_check_is_refused_at_its_field(api: Api, registration: Registration) -> None:

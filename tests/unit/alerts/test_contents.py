@@ -3,17 +3,24 @@
 import json
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.alerts.domain.contents import Content, Instrument, Limits, NoticeKind, Token, check, parse_content
+from services.alerts.domain.contents import Asked, Content, Instrument, Limits, NoticeKind, Token, check, parse_content
 from services.alerts.domain.subjects import Document, Subject, commitment
 from tests.unit.alerts.makers import NOW, content
 
+# Kinds of the demo's units.
+UNITS = {
+    unit["id"]: unit["kind"]
+    for unit in yaml.safe_load((Path(__file__).parents[3] / "deploy/units.yaml").read_text(encoding="utf-8"))["units"]
+}
 text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
 times = st.integers(0, 10**15).map(lambda after: datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=after))
 contents = st.builds(
@@ -97,10 +104,22 @@ def test_other_bytes_are_no_content(spoil: Any) -> None:
         parse_content(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
 
 
+def asked(made: Content) -> Asked:
+    """What the rules look at of a content."""
+    return Asked(made.kind, made.instrument.kind, made.starts_at, made.ends_at, made.recipients)
+
+
+def test_a_notice_goes_to_whom_can_act_on_it() -> None:
+    """Command centre, police and departments; before the tree is there nothing can be said against a unit."""
+    able = ("command-centre", "station-01", "station-02", "fire", "child-protection")
+    assert check(asked(content(recipients=able)), LIMITS, UNITS, NOW) == []
+    assert check(asked(content(recipients=("hotel-01",))), LIMITS, {}, NOW) == []
+
+
 def test_a_sound_proposal_has_no_faults() -> None:
     """The limits themselves are allowed."""
     edge = content(starts_at=LIMITS.earliest_start, ends_at=LIMITS.latest_end)
-    assert list(check(edge, LIMITS, NOW)) == []
+    assert list(check(asked(edge), LIMITS, UNITS, NOW)) == []
 
 
 @pytest.mark.parametrize(
@@ -119,11 +138,16 @@ def test_a_sound_proposal_has_no_faults() -> None:
         ({"ends_at": NOW}, "/ends_at", "ends-before-start"),
         ({"starts_at": NOW - timedelta(hours=2), "ends_at": NOW}, "/ends_at", "ends-in-the-past"),
         ({"ends_at": NOW + timedelta(days=180, seconds=1)}, "/ends_at", "term-too-long"),
+        ({"recipients": ("nowhere",)}, "/recipients/0", "unknown-unit"),
+        *[
+            ({"recipients": ("command-centre", unit)}, "/recipients/1", "not-a-recipient")
+            for unit in ("city", "committee-01", "hotel-01", "notice-desk-01", "oversight")
+        ],
     ],
 )
 def test_each_rule_of_a_proposal_names_its_field(changes: dict[str, object], pointer: str, code: str) -> None:
     """One broken rule gives exactly one fault."""
-    faults = check(content(**changes), LIMITS, NOW)
+    faults = check(asked(content(**changes)), LIMITS, UNITS, NOW)
     assert [(fault.pointer, fault.code) for fault in faults] == [(pointer, code)]
 
 
