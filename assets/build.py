@@ -95,6 +95,18 @@ def icons() -> dict[str, str]:
     return found
 
 
+def keep_previous(coming: Path) -> None:
+    """Takes the last build's files along for one more build: what started before goes on linking them."""
+    manifest = RESULT / "manifest.json"
+    if not manifest.exists():
+        return
+    for name in json.loads(manifest.read_text()).values():
+        source, target = RESULT / name, coming / name
+        if source.exists() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+
+
 def build() -> None:
     """Writes everything beside what is there and swaps at the end, so that a running page never meets half of it."""
     install_modules()
@@ -110,6 +122,7 @@ def build() -> None:
     for name, svg in icons().items():
         (coming / "icons" / f"{name}.svg").write_text(svg)
     (coming / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    keep_previous(coming)
     shutil.rmtree(RESULT, ignore_errors=True)
     coming.rename(RESULT)
 

@@ -173,6 +173,11 @@
   stream.addEventListener("reset", () => refresh());
 
   document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-shows]");
+    const facets = document.getElementById("board-facets");
+    if (opener) {
+      if (facets.classList.toggle("open")) facets.querySelector("a").focus();
+    } else if (!event.target.closest("#board-facets")) facets.classList.remove("open");
     if (!event.target.closest("#new-items")) return;
     list().scrollTop = 0;
     refresh();

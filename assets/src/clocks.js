@@ -5,6 +5,8 @@
   const root = document.documentElement;
   const words = JSON.parse(document.querySelector('meta[name="anju-words"]').content);
   const ahead = root.dataset.serverTime ? Date.parse(root.dataset.serverTime) - Date.now() : 0;
+  // Where a row is narrow the state beside the clock says enough of which step it is (English words are longer).
+  const narrow = window.matchMedia(root.lang === "en" ? "(max-width: 1599px)" : "(max-width: 899px)");
   const SOON_SHARE = 0.3; // of a limit left: orange (look.md 3)
   const wall = new Intl.DateTimeFormat("zh-CN", {
     timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
@@ -36,8 +38,9 @@
     const soon = clock.dataset.soon ? Number(clock.dataset.soon) * 1000 : limit * SOON_SHARE;
     clock.classList.toggle("over", left < 0);
     clock.classList.toggle("soon", left >= 0 && left < soon);
+    const word = narrow.matches && clock.closest(".row-end") ? "" : clock.dataset.word;
     write(clock.querySelector("[data-text]"),
-      fill(left < 0 ? words.over : words.left, { word: clock.dataset.word, value: span(Math.abs(left)) }));
+      fill(left < 0 ? words.over : words.left, { word, value: span(Math.abs(left)) }).trim());
     const used = limit > 0 ? Math.min(100, Math.max(0, (100 * (now - since)) / limit)) : 0;
     clock.querySelector("i")?.style.setProperty("--used", `${used.toFixed(1)}%`);
   }

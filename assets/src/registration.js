@@ -31,8 +31,10 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("#places button, #place button")) choosing = true;
   });
+  const number = () => document.querySelector('[name="person.document.number"]');
   document.addEventListener("htmx:after:swap", () => {
     press();
+    number()?.classList.toggle("is-advice", Boolean(document.querySelector("#number-says .advice")));
     if (!choosing || !document.getElementById("place")) return;
     // The button that was pressed is gone: the next thing to type is the room, or another address.
     choosing = false;

@@ -69,9 +69,9 @@ def _from_local(value: Any) -> Any:
     try:
         typed = datetime.fromisoformat(value)
     except ValueError:
-        raise fault("not-a-time", N_("Enter a date and time.")) from None
+        raise fault("not-a-time", N_("Write the time as 2026-11-24 10:44.")) from None
     return typed if typed.tzinfo else typed.replace(tzinfo=LOCAL)
 
 
-# A field of `<input type="datetime-local">`: the city's time, without an offset.
+# A time of the city without an offset, 2026-11-24T10:44; what people type is made that by `moments`.
 LocalTime = Annotated[datetime, BeforeValidator(_from_local)]

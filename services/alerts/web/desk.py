@@ -20,6 +20,7 @@ from chassis.web.access import Caller, require
 from chassis.web.app import page_router
 from chassis.web.forms import Form, LocalTime, read_form
 from chassis.web.models import StrictModel
+from chassis.web.moments import end_for_model
 from chassis.web.problems import Problem
 from contracts.fields import field
 from services.alerts.api.models import NOTICE, ApprovalBody, InReach, ReasonBody, WithdrawalBody
@@ -91,6 +92,19 @@ def at(section: str, notice_id: UUID | None = None) -> str:
     return f"/notices?{urlencode(query)}"
 
 
+async def section_counts(tx: Transaction, caller: Caller) -> Mapping[str, int]:
+    """How many notices each list holds for this reader."""
+    own = _own(caller)
+    return {
+        name: await queries.count_notices(tx, replace(wanted, author_unit=own)) for name, wanted in SECTIONS.items()
+    }
+
+
+def _own(caller: Caller) -> str:
+    """The unit whose notices alone an author sees."""
+    return caller.unit if caller.role == "notice_author" else ""
+
+
 def pages(parts: Parts) -> APIRouter:
     """Return the router."""
     router = page_router()
@@ -138,13 +152,9 @@ class _Desk:
     ) -> Response:
         """Render the desk; `form` is a refused step's, to be shown again."""
         section = section_of(request)
-        own = caller.unit if caller.role == "notice_author" else ""
         async with self._parts.db.transaction() if with_subject else self._parts.db.read() as tx:
-            counts = {
-                name: await queries.count_notices(tx, replace(wanted, author_unit=own))
-                for name, wanted in SECTIONS.items()
-            }
-            wanted = replace(SECTIONS[section], author_unit=own)
+            counts = await section_counts(tx, caller)
+            wanted = replace(SECTIONS[section], author_unit=_own(caller))
             rows = await queries.list_notices(tx, wanted, before=None, limit=ROWS)
             units = await queries.all_units(tx)
             opened = await self._open(tx, caller, notice_id, with_subject) if notice_id else None
@@ -193,7 +203,10 @@ class _Desk:
             raise Problem(403, "forbidden")
         form = await read_form(request)
         key, form.values = form["key"], {field: text for field, text in form.values.items() if field != "key"}
-        body = form.validate(model)
+        ends_at = {"ends_at": end_for_model(form["ends_at"], datetime.now(UTC))} if form["ends_at"] else {}
+        typed = Form(form.values | ends_at)
+        body = typed.validate(model)
+        form.errors |= typed.errors
         form.values["step"] = name
         if body is None:
             return await self.show(request, caller, notice_id, status=422, form=form)

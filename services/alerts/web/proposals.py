@@ -13,7 +13,8 @@ from chassis.data.idempotency import once
 from chassis.web import i18n
 from chassis.web.access import Caller, require
 from chassis.web.app import page_router
-from chassis.web.forms import LOCAL, Form, LocalTime, read_form
+from chassis.web.forms import Form, LocalTime, read_form
+from chassis.web.moments import day_for_model, end_for_model, show_distant
 from chassis.web.problems import Problem
 from contracts.fields import field
 from services.alerts.api.bodies import notice_body
@@ -26,7 +27,7 @@ from services.alerts.domain.contents import MATCHED_BY_DOCUMENT, RECIPIENT_KINDS
 from services.alerts.registration_client import DocumentRefused, RegistrationUnreachable, TooManyTokens
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.propose_notice import propose_notice
-from services.alerts.web.desk import at
+from services.alerts.web.desk import at, section_counts
 
 
 class ProposalForm(NoticeBody):
@@ -109,6 +110,7 @@ def pages(parts: Parts) -> APIRouter:
     async def _show(request: Request, caller: Caller, form: Form, *, status: int = 200, refused: str = "") -> Response:
         async with parts.db.read() as tx:
             units = await queries.all_units(tx)
+            counts = await section_counts(tx, caller)
         rules = parts.packs.on(city_day(datetime.now(UTC)), parts.district).notices
         kinds = sorted(kind.value for kind in MATCHED_BY_DOCUMENT)
         response: Response = request.app.state.pages.render(
@@ -119,7 +121,9 @@ def pages(parts: Parts) -> APIRouter:
             me=caller,
             form=form,
             refused=refused,
-            units={unit_id: unit for unit_id, unit in units.items() if unit.kind in RECIPIENT_KINDS},
+            units=units,
+            counts=counts,
+            recipients=[unit_id for unit_id, unit in units.items() if unit.kind in RECIPIENT_KINDS],
             kinds=kinds[::-1],
             instruments={kind: rules.instruments(kind) for kind in kinds},
             longest={kind: rules.term(kind) for kind in kinds},
@@ -135,20 +139,21 @@ def _usual(now: datetime) -> Form:
         {
             "kind": "wanted",
             "subject.document.kind": "resident_id",
-            "ends_at": _show_time(now + timedelta(days=USUAL_DAYS)),
+            "ends_at": show_distant(now + timedelta(days=USUAL_DAYS)),
             RECIPIENT + USUAL_RECIPIENT: "on",
         }
     )
 
 
-def _show_time(moment: datetime) -> str:
-    return f"{moment.astimezone(LOCAL):%Y-%m-%dT%H:%M}"
-
-
 def _read(form: Form, now: datetime) -> NoticeBody | None:
     """Return the proposal as the API takes it, or None with the faults noted; an empty start is now."""
-    form.values["starts_at"] = form["starts_at"] or _show_time(now)
-    typed = Form({name: value for name, value in form.values.items() if name != "key"})
+    form.values["starts_at"] = form["starts_at"].strip() or show_distant(now)
+    written = {
+        "starts_at": end_for_model(form["starts_at"], now),
+        "ends_at": end_for_model(form["ends_at"], now),
+        "subject.birth_date": day_for_model(form["subject.birth_date"]),
+    }
+    typed = Form({name: value for name, value in (form.values | written).items() if name != "key"})
     body = typed.validate(ProposalForm)
     form.errors |= typed.errors
     return body

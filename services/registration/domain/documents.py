@@ -106,6 +106,14 @@ def read_document(
     return Document(kind, plain, country, valid_until, birth_date=birth_date_of(plain), sex=sex_of(plain))
 
 
+def like_another_kind(document: Document) -> DocumentKind | None:
+    """Return the permit whose numbers begin as this resident's number does: advice to look again, never a refusal."""
+    if document.kind is not DocumentKind.RESIDENT_ID:
+        return None
+    permits = (DocumentKind.HMT_RESIDENCE_PERMIT, DocumentKind.FOREIGN_PR_CARD)
+    return next((kind for kind in permits if document.number.startswith(PREFIXES[kind])), None)
+
+
 def check_character(first_17: str) -> str:
     """Return the check character of the first 17 digits (GB 11643-1999, ISO 7064 MOD 11-2)."""
     total = sum(int(digit) * weight for digit, weight in zip(first_17, WEIGHTS, strict=True))

@@ -17,6 +17,7 @@ from chassis.web.access import Caller
 from chassis.web.app import page_router
 from chassis.web.forms import LOCAL, Form, read_form
 from chassis.web.i18n import N_, gettext
+from chassis.web.moments import read_day, read_moment, show_moment
 from chassis.web.pages import Pages
 from policy.packs import Packs
 from services.registration.api import views
@@ -25,7 +26,7 @@ from services.registration.api.models import ArrivalBody
 from services.registration.api.problems import field_errors
 from services.registration.domain.access import OPERATOR, OutsideArea
 from services.registration.domain.arrivals import DocumentEntry
-from services.registration.domain.documents import Document, DocumentKind
+from services.registration.domain.documents import Document, DocumentKind, like_another_kind
 from services.registration.domain.faults import Refused
 from services.registration.domain.masked import MaskedStay
 from services.registration.domain.premises import UnknownPremises, read_room
@@ -34,7 +35,7 @@ from services.registration.use_cases import queries
 from services.registration.use_cases.queries import PremisesView, RoomView
 from services.registration.use_cases.register_arrival import register_arrival
 from services.registration.vault import Vault
-from services.registration.web.forms import read_arrival, read_day, read_moment, show_moment
+from services.registration.web.forms import read_arrival
 
 # The day's list is for looking back over one's shoulder; a whole day of a station is a matter of reports.
 DAY_LINES = 100
@@ -58,6 +59,8 @@ class NumberSays:
 
     document: Document | None = None
     wrong: str = ""
+    # The other kind of document whose numbers begin as this resident's number does.
+    like: str = ""
 
 
 def pages(db: Database, vault: Vault, packs: Packs) -> APIRouter:
@@ -239,7 +242,7 @@ def _says(form: Form, now: datetime) -> NumberSays:
         document = DocumentEntry(DocumentKind(kind), number, country).read(now.astimezone(LOCAL).date())
     except Refused as refused:
         return NumberSays(wrong=field_errors(refused)[0].sentence())
-    return NumberSays(document)
+    return NumberSays(document, like=like_another_kind(document) or "")
 
 
 def _fill(form: Form, says: NumberSays) -> bool:

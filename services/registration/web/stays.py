@@ -15,6 +15,7 @@ from chassis.web.access import CASE, Caller
 from chassis.web.app import page_router
 from chassis.web.forms import Form, read_form
 from chassis.web.i18n import N_, gettext
+from chassis.web.moments import read_moment
 from chassis.web.pages import Pages
 from policy.packs import Packs
 from policy.purposes import allowed
@@ -29,7 +30,7 @@ from services.registration.use_cases.correct_stay import correct_stay
 from services.registration.use_cases.read_stay import StayRead, read_stay
 from services.registration.use_cases.record_departure import record_departure
 from services.registration.vault import Vault
-from services.registration.web.forms import WRONG_MOMENT, read_correction, read_moment
+from services.registration.web.forms import WRONG_MOMENT, read_correction
 
 PURPOSE_NEEDED = N_("Choose the purpose.")
 CASE_NEEDED = N_("Give the case: letters, digits and hyphens, at most 64.")

@@ -207,3 +207,7 @@ async def test_a_crowded_home_is_shown_by_how_many_and_how_many_may(db: Database
     await tell_premises(db, premises(1))
     await tell_headcounts(db, headcount(1, 999))
     assert "登记 999 人" in text_of(await browser.get("/", OFFICER))
+    (row,) = await alert_rows(db)
+    page = await browser.get(f"/?alert={row.alert_id}", OFFICER)
+    for words in ("超员居住", "999", "商品房屋租赁管理办法第八条", "这个地址的未办结警情"):
+        assert words in text_of(page)

@@ -45,7 +45,7 @@ def test_faults_stand_at_their_fields_and_nothing_is_lost() -> None:
         "name": "Contains a character that cannot be stored.",
         "document.number": "This field is required.",
         "document.kind": "There is no such field here.",
-        "arrived_at": "Enter a date and time.",
+        "arrived_at": "Write the time as 2026-11-24 10:44.",
     }
     assert form["arrived_at"] == "soon"
     assert form["unknown"] == ""

@@ -14,6 +14,7 @@ from services.registration.domain.documents import (
     Misread,
     Sex,
     check_character,
+    like_another_kind,
     read_document,
 )
 from services.registration.domain.faults import Fault, Refused
@@ -168,3 +169,20 @@ def test_no_text_makes_it_fail(kind: DocumentKind, number: str, country: str | N
         document = read(kind, number, country)
         assert document.number.isascii()
         assert document.issuing_country.isascii()
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "like"),
+    [
+        (DocumentKind.RESIDENT_ID, "330199", None),
+        (DocumentKind.RESIDENT_ID, "830199", DocumentKind.HMT_RESIDENCE_PERMIT),
+        (DocumentKind.RESIDENT_ID, "933999", DocumentKind.FOREIGN_PR_CARD),
+        (DocumentKind.HMT_RESIDENCE_PERMIT, "830199", None),
+    ],
+)
+def test_a_residents_number_that_begins_as_a_permits_is_advice_only(
+    kind: DocumentKind, place: str, like: DocumentKind | None
+) -> None:
+    document = read(kind, numbered(place, date(1990, 2, 13), 7))
+    assert like_another_kind(document) is like
+    assert not document.to_verify

@@ -44,3 +44,26 @@ def test_an_unknown_icon_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(build, "ASSETS", tmp_path)
     with pytest.raises(build.BuildError, match="no-such-icon"):
         build.icons()
+
+
+def test_a_build_keeps_the_files_of_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that runs on links what it read when it started: a page must not lose its style by a set-up."""
+    source = tmp_path / "src"
+    source.mkdir()
+    monkeypatch.setattr(build, "RESULT", tmp_path / "assets")
+    monkeypatch.setattr(build, "install_modules", lambda: None)
+    monkeypatch.setattr(build, "icons", dict)
+    monkeypatch.setattr(build, "served_files", lambda: {"page.css": (source / "page.css").read_bytes()})
+
+    def built(text: str) -> str:
+        (source / "page.css").write_text(text)
+        build.build()
+        name: str = json.loads((build.RESULT / "manifest.json").read_text())["page.css"]
+        return name
+
+    first, second = built("a{}"), built("b{}")
+    assert (build.RESULT / first).read_text() == "a{}"
+    assert (build.RESULT / second).read_text() == "b{}"
+    built("c{}")
+    assert not (build.RESULT / first).exists()
+    assert (build.RESULT / second).exists()
