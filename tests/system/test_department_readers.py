@@ -232,12 +232,11 @@ async def test_killed_and_cut_they_lose_nothing(
     def all_of_them() -> set[str]:
         return {event_id for event_id, _case in load.events}
 
-    async with server:
-        async with asyncio.TaskGroup() as parts:
-            parts.create_task(load.make())
-            parts.create_task(forwarding.die_and_go_on(sent, all_of_them))
-            parts.create_task(printing.die_and_go_on(sent, all_of_them))
-            parts.create_task(feed.read(sent, all_of_them))
+    async with server, asyncio.TaskGroup() as parts:
+        parts.create_task(load.make())
+        parts.create_task(forwarding.die_and_go_on(sent, all_of_them))
+        parts.create_task(printing.die_and_go_on(sent, all_of_them))
+        parts.create_task(feed.read(sent, all_of_them))
     assert len(load.events) >= EVENTS
     for reader in (forwarding, printing):
         check(reader.taken(), load.events, repeats=KILLS)
