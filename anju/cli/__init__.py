@@ -1,5 +1,6 @@
 """The command line `anju`: one module per group of commands; each imports what it needs only when it runs."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,9 @@ from anju.cli import (
     demo,
     dev,
     docs,
+    doctor,
     migrate,
+    notices,
     outbox,
     policy,
     reporting,
@@ -22,13 +25,12 @@ from anju.cli import (
     topics,
 )
 from anju.cli.selection import Selection
+from anju.cli.words import COMPLETE, data_dir_first, data_dir_first_when_completing
 
-DATA_DIR = "--data-dir"
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for group in (demo, topics, policy, dead_letters, outbox, consumers, audit, reporting, dev):
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+for group in (demo, topics, policy, dead_letters, outbox, consumers, notices, audit, reporting, dev):
     app.add_typer(group.app, name=group.__name__.rsplit(".", 1)[1].replace("_", "-"))
-for command in (serve.serve, migrate.migrate, subscribe.subscribe, docs.docs):
+for command in (serve.serve, migrate.migrate, subscribe.subscribe, doctor.doctor, docs.docs):
     app.command()(command)
 
 
@@ -44,22 +46,7 @@ def root(
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command that the arguments name, or complete it for a shell."""
+    if COMPLETE in os.environ:
+        data_dir_first_when_completing()
     app(args=data_dir_first(sys.argv[1:]), prog_name="anju")
-
-
-def data_dir_first(words: list[str]) -> list[str]:
-    """The arguments with --data-dir, wherever it stood, in front of the command, where the root takes it."""
-    front: list[str] = []
-    rest: list[str] = []
-    pending = iter(words)
-    for word in pending:
-        if word == "--":
-            rest += [word, *pending]
-        elif word == DATA_DIR:
-            front += [word, *(value for value in [next(pending, None)] if value is not None)]
-        elif word.startswith(f"{DATA_DIR}="):
-            front.append(word)
-        else:
-            rest.append(word)
-    return [*front, *rest]

@@ -1,11 +1,14 @@
 """`anju audit`: the append-only log of who read whose data."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from anju.cli.access import database
+from anju.cli.completion import services
+from anju.cli.output import Json, answer
 from anju.cli.selection import refuse
 
 app = typer.Typer(help="The log of who read whose data.", no_args_is_help=True)
@@ -19,7 +22,8 @@ def _group() -> None:
 @app.command()
 def verify(
     context: typer.Context,
-    service: Annotated[str, typer.Argument(help="Whose log.")],
+    service: Annotated[str, typer.Argument(help="Whose log.", autocompletion=services)],
+    json: Json = False,
 ) -> None:
     """Walk the log's chain and name the first row that was changed, removed or put in."""
     from chassis.data import audit
@@ -29,6 +33,6 @@ def verify(
             return await audit.verify(db)
 
     report = asyncio.run(walk())
+    answer(json, asdict(report), lambda: None if report.first_bad else typer.echo(f"{report.rows} rows, none changed"))
     if report.first_bad is not None:
         refuse(f"row {report.first_bad} of {service}'s audit log: {report.why}.")
-    typer.echo(f"{report.rows} rows, none changed")

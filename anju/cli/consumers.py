@@ -1,18 +1,20 @@
 """`anju consumers`: where a service's readers of histories are."""
 
 import asyncio
-import json as to_json
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from anju.cli.access import database, kafka
+from anju.cli.completion import services
+from anju.cli.output import Json, answer, table
 from anju.cli.selection import chosen, refuse
 
-app = typer.Typer(help="Where a service's readers of histories are.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from chassis.events.positions import Standing
 
-# A broker that does not answer by then is down.
-KAFKA_SECONDS = 10.0
+app = typer.Typer(help="Where a service's readers of histories are.", no_args_is_help=True)
 
 
 @app.callback()
@@ -23,48 +25,43 @@ def _group() -> None:
 @app.command()
 def status(
     context: typer.Context,
-    service: Annotated[str | None, typer.Argument(help="Whose consumers; every service's without it.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    service: Annotated[
+        str | None, typer.Argument(help="Whose consumers; every service's without it.", autocompletion=services)
+    ] = None,
+    json: Json = False,
 ) -> None:
-    """Say for each partition where the service is, how many records follow, and whether some are missing."""
+    """Say for each partition where the service is, how many records follow, and whether some are missing or lost."""
     places = [place for each in chosen(service) for place in asyncio.run(_places(context, each))]
-    if json:
-        typer.echo(to_json.dumps(places, default=str))
-        return
-    for place in places:
-        gap = f", records missing since {place['gap_since']:%Y-%m-%d %H:%M:%S} UTC" if place["gap_since"] else ""
-        typer.echo(
-            f"{place['group']} {place['topic']}/{place['partition']}: next offset {place['next_offset']},"
-            f" {place['lag']} behind, epoch {place['epoch']}, sequence {place['sequence']}{gap}"
-        )
+
+    def show() -> None:
+        columns = ("group", "topic", "partition", "next offset", "behind", "epoch", "sequence", "missing since", "lost")
+        names = ("group", "topic", "partition", "next_offset", "lag", "epoch", "sequence", "gap_since", "lost")
+        table(columns, ([place[name] for name in names] for place in places))
+
+    answer(json, places, show)
 
 
 async def _places(context: typer.Context, service: str) -> list[dict[str, Any]]:
-    import sqlalchemy as sa
-    from aiokafka import TopicPartition
     from aiokafka.errors import KafkaError
 
-    from chassis.events.kafka import close_consumer, reader
-    from chassis.events.tables import consumer_positions as positions
+    from anju.doctor.judge import loss
+    from anju.doctor.logs import Logs
+    from chassis.events.positions import standings
 
-    shown = [
-        positions.c[name] for name in ("group", "topic", "partition", "next_offset", "epoch", "sequence", "gap_since")
-    ]
-    async with database(context, service) as db, db.read() as tx:
-        rows = await tx.all(sa.select(*shown).order_by(positions.c.group, positions.c.topic, positions.c.partition))
-    partitions = [TopicPartition(row.topic, row.partition) for row in rows]
-    if not partitions:
-        return []
-    consumer = reader(kafka(context, service))
+    async with database(context, service) as db:
+        found = await standings(db)
     try:
-        async with asyncio.timeout(KAFKA_SECONDS):
-            await consumer.start()
-            ends = await consumer.end_offsets(partitions)
-    except (KafkaError, TimeoutError):
+        async with Logs(kafka(context, service)) as logs:
+            bounds = await logs.bounds({(each.topic, each.partition) for each in found})
+    except (KafkaError, TimeoutError, OSError):
         refuse("Kafka does not answer.")
-    finally:
-        await close_consumer(consumer)
-    return [
-        dict(row._mapping) | {"lag": ends[partition] - row.next_offset}
-        for row, partition in zip(rows, partitions, strict=True)
-    ]
+
+    def place(standing: "Standing") -> dict[str, Any]:
+        its = bounds.get((standing.topic, standing.partition))
+        compared = {
+            "lag": None if its is None else max(0, its.end - standing.next_offset),
+            "lost": "the topic or partition is not there" if its is None else loss(standing.next_offset, its),
+        }
+        return asdict(standing) | compared
+
+    return [place(each) for each in found]

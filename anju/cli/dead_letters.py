@@ -1,7 +1,6 @@
 """`anju dead-letters`: records that a service could not handle, and what a person does about them."""
 
 import asyncio
-import json as to_json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from importlib import import_module
@@ -10,23 +9,28 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from anju.cli.access import database, kafka
+from anju.cli.completion import dead_letters as numbers
+from anju.cli.completion import services
+from anju.cli.output import Json, answer, table
 from anju.cli.selection import chosen, known_service, refuse, selection
 
 if TYPE_CHECKING:
     from chassis.data.db import Database
+    from chassis.events.dead_letters import DeadLetter
 
 app = typer.Typer(help="Records that a service could not handle.", no_args_is_help=True)
 
-Service = Annotated[str, typer.Argument(help="Whose dead letters.")]
-Number = Annotated[int, typer.Argument(help="The letter's number, as `list` shows it.")]
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+Service = Annotated[str, typer.Argument(help="Whose dead letters.", autocompletion=services)]
+Number = Annotated[int, typer.Argument(help="The letter's number, as `list` shows it.", autocompletion=numbers)]
 T = TypeVar("T")
 
 
 @app.command("list")
 def list_(
     context: typer.Context,
-    service: Annotated[str | None, typer.Argument(help="Whose dead letters; every service's without it.")] = None,
+    service: Annotated[
+        str | None, typer.Argument(help="Whose dead letters; every service's without it.", autocompletion=services)
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Replayed and discarded ones too.")] = False,
     json: Json = False,
 ) -> None:
@@ -39,14 +43,16 @@ def list_(
         for each in chosen(service)
         for letter in _run(context, each, lambda db: dead_letters.list_(db, state=state))
     ]
-    if json:
-        typer.echo(to_json.dumps([{"service": each} | asdict(letter) for each, letter in letters], default=str))
-        return
-    for each, letter in letters:
-        typer.echo(
-            f"{each} {letter.id}  {letter.created_at:%Y-%m-%d %H:%M:%S} UTC  {letter.state}  {letter.reason}"
-            f"  {letter.topic}/{letter.partition}@{letter.offset}  read by {letter.group}"
+
+    def show() -> None:
+        columns = ("service", "number", "put aside", "state", "reason", "where", "read by")
+        rows = (
+            (letter.id, letter.created_at, letter.state, letter.reason, _place(letter), letter.group)
+            for _each, letter in letters
         )
+        table(columns, ((each, *row) for (each, _letter), row in zip(letters, rows, strict=True)))
+
+    answer(json, [{"service": each} | asdict(letter) for each, letter in letters], show)
 
 
 @app.command()
@@ -56,16 +62,13 @@ def show(context: typer.Context, service: Service, number: Number, json: Json = 
 
     settings = kafka(context, service)
     shown = asdict(_run(context, service, lambda db: dead_letters.show(db, settings, number)))
-    if json:
-        typer.echo(to_json.dumps(shown, default=str))
-        return
-    letter: dict[str, Any] = shown.pop("letter")
-    for name, value in (letter | shown).items():
-        typer.echo(f"{name:<11}{'-' if value is None else value}")
+    letter: dict[str, Any] = shown["letter"]
+    told = letter | {name: value for name, value in shown.items() if name != "letter"}
+    answer(json, shown, lambda: table(("what", "is"), told.items()))
 
 
 @app.command()
-def replay(context: typer.Context, service: Service, number: Number) -> None:
+def replay(context: typer.Context, service: Service, number: Number, json: Json = False) -> None:
     """Handle the record again, after what was wrong is mended. Needs all settings of the service's worker."""
     from chassis.events import dead_letters
     from chassis.run.settings import BadSettings
@@ -79,16 +82,25 @@ def replay(context: typer.Context, service: Service, number: Number) -> None:
     except BadSettings as error:
         refuse(f"{error}.")
     _run(context, service, lambda db: dead_letters.replay(db, settings, number, worker.consumers.replay_of))
-    typer.echo(f"dead letter {number} of {service} is replayed")
+    _answer_closed(json, service, number, "replayed")
 
 
 @app.command()
-def discard(context: typer.Context, service: Service, number: Number) -> None:
+def discard(context: typer.Context, service: Service, number: Number, json: Json = False) -> None:
     """Close one without handling its record."""
     from chassis.events import dead_letters
 
     _run(context, service, lambda db: dead_letters.discard(db, number))
-    typer.echo(f"dead letter {number} of {service} is discarded")
+    _answer_closed(json, service, number, "discarded")
+
+
+def _answer_closed(as_json: bool, service: str, number: int, state: str) -> None:
+    document = {"service": service, "id": number, "state": state}
+    answer(as_json, document, lambda: typer.echo(f"dead letter {number} of {service} is {state}"))
+
+
+def _place(letter: "DeadLetter") -> str:
+    return f"{letter.topic}/{letter.partition}@{letter.offset}"
 
 
 def _run(context: typer.Context, service: str, work: "Callable[[Database], Awaitable[T]]") -> T:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from anju.cli.output import Json, answer, table
 from anju.cli.selection import refuse, selection
 
 app = typer.Typer(
@@ -55,13 +56,9 @@ def up(
 
 
 @app.command()
-def status(
-    context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="For programs: addresses, users and processes.")] = False,
-) -> None:
+def status(context: typer.Context, json: Json = False) -> None:
     """Say how the city is; exits with 0 while one lives here, ready or not."""
     import asyncio
-    import json as to_json
 
     from anju.local.city import CityFailed
     from anju.local.status import of_city
@@ -73,13 +70,13 @@ def status(
         refuse(str(error))
     if found is None:
         refuse(f"No city lives in {directory}.")
-    if json:
-        typer.echo(to_json.dumps(found))
-        return
-    typer.echo(f"{'ready' if found['ready'] else 'not ready'}: {found['pages']}")
-    for process in found["processes"]:
-        pid, restarts = process["pid"] or "-", process["restarts"]
-        typer.echo(f"  {process['name']:<20} {process['state']:<9} {pid!s:>8}  restarts {restarts}  {process['log']}")
+
+    def show() -> None:
+        typer.echo(f"{'ready' if found['ready'] else 'not ready'}: {found['pages']}")
+        columns = ("name", "state", "pid", "restarts", "log")
+        table(columns, ([process[column] for column in columns] for process in found["processes"]))
+
+    answer(json, found, show)
 
 
 @app.command()

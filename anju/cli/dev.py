@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from anju.cli.completion import roles, units
 from anju.cli.selection import refuse, selection
 
 app = typer.Typer(help="For demos and tests only.", no_args_is_help=True)
@@ -18,8 +19,8 @@ def _group() -> None:
 @app.command()
 def token(
     context: typer.Context,
-    role: Annotated[str, typer.Option(help="Such as clerk, duty_officer, notice_author.")],
-    unit: Annotated[str | None, typer.Option(help="The role's usual unit without it.")] = None,
+    role: Annotated[str, typer.Option(help="Such as clerk, duty_officer, notice_author.", autocompletion=roles)],
+    unit: Annotated[str | None, typer.Option(help="The role's usual unit without it.", autocompletion=units)] = None,
     name: Annotated[str | None, typer.Option(help="Role, unit and name make the person.")] = None,
 ) -> None:
     """Print a token of the development identity provider, valid for 12 hours, as the last line."""

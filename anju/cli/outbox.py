@@ -1,13 +1,14 @@
 """`anju outbox`: what a service still has to publish."""
 
 import asyncio
-import json as to_json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from anju.cli.access import database
+from anju.cli.completion import services
+from anju.cli.output import Json, answer, table
 from anju.cli.selection import chosen
 
 app = typer.Typer(help="What a service still has to publish.", no_args_is_help=True)
@@ -21,8 +22,10 @@ def _group() -> None:
 @app.command()
 def status(
     context: typer.Context,
-    service: Annotated[str | None, typer.Argument(help="Whose outbox; every service's without it.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    service: Annotated[
+        str | None, typer.Argument(help="Whose outbox; every service's without it.", autocompletion=services)
+    ] = None,
+    json: Json = False,
 ) -> None:
     """Say how many rows wait to be sent, since when, and how far the relay is."""
     from chassis.events.relay_rows import Backlog, backlog
@@ -35,11 +38,11 @@ def status(
         return found
 
     found = asyncio.run(ask())
-    if json:
-        shown = {each: asdict(rows) for each, rows in found.items()}
-        typer.echo(to_json.dumps(shown[service] if service else shown))
-        return
-    for each, rows in found.items():
-        since = f", the oldest for {rows.oldest_seconds:.0f} s" if rows.unsent else ""
-        sent = f"{rows.sent} of {rows.numbered} numbered in epoch {rows.epoch} sent"
-        typer.echo(f"{each}: {rows.unsent} rows wait{since}; {sent}")
+    document = {each: asdict(rows) for each, rows in found.items()}
+
+    def show() -> None:
+        columns = ("service", "waiting", "oldest, s", "sent", "numbered", "epoch")
+        shown = ((rows.unsent, rows.oldest_seconds, rows.sent, rows.numbered, rows.epoch) for rows in found.values())
+        table(columns, ((each, *cells) for each, cells in zip(found, shown, strict=True)))
+
+    answer(json, document[service] if service else document, show)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from anju.cli.access import database, kafka
+from anju.cli.output import Json, answer
 from anju.cli.selection import refuse
 
 if TYPE_CHECKING:
@@ -30,19 +31,15 @@ def _group() -> None:
 
 
 @app.command()
-def rebuild(
-    context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
+def rebuild(context: typer.Context, json: Json = False) -> None:
     """Empty the read models and fill them again from Kafka; services may go on meanwhile."""
-    import json as to_json
 
     async def run() -> Mapping[str, int]:
         async with database(context, "reporting") as db:
             return await rebuilt(db, kafka(context, "reporting"))
 
     rows = asyncio.run(run())
-    typer.echo(to_json.dumps(rows) if json else ", ".join(f"{owner}: {count} rows" for owner, count in rows.items()))
+    answer(json, rows, lambda: typer.echo(", ".join(f"{owner}: {count} rows" for owner, count in rows.items())))
 
 
 async def rebuilt(db: "Database", settings: "KafkaSettings") -> Mapping[str, int]:

@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from anju.cli.completion import services, sides
 from anju.cli.selection import SERVICES, refuse, selection
 
 
 def serve(
     context: typer.Context,
-    service: Annotated[str, typer.Argument(help=f"{', '.join(SERVICES)}, or portal (demo and tests only).")],
-    side: Annotated[str, typer.Argument(help="web or worker; the portal has only web.")] = "web",
+    service: Annotated[
+        str, typer.Argument(help=f"{', '.join(SERVICES)}, or portal (demo and tests only).", autocompletion=services)
+    ],
+    side: Annotated[str, typer.Argument(help="web or worker; the portal has only web.", autocompletion=sides)] = "web",
     port: Annotated[int | None, typer.Option(help="Where to listen; 0 takes a free port.")] = None,
     replica: Annotated[str | None, typer.Option(help="Names this copy to Kafka; without, it names itself.")] = None,
 ) -> None:

@@ -1,13 +1,13 @@
 """`anju topics`: Kafka's topics and rights as deploy/kafka/topics.yaml declares them."""
 
-import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from anju.cli.selection import refuse, selection, setting
+from anju.cli.access import administration
+from anju.cli.output import Json, answer
+from anju.cli.selection import refuse
 
 app = typer.Typer(help="Kafka's topics and rights.", no_args_is_help=True)
 
@@ -22,6 +22,7 @@ def apply(
     context: typer.Context,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; say what would be done.")] = False,
     file: Annotated[Path | None, typer.Option(help="Another file than deploy/kafka/topics.yaml.")] = None,
+    json: Json = False,
 ) -> None:
     """Make topics and grant rights as declared, and report what differs and needs a person.
 
@@ -29,24 +30,25 @@ def apply(
     JSON `{name: password}`, names users of departments to make where they are missing. Exits with 1 with
     --check when something is to be done, with 3 when something differs that is not mended by a command.
     """
-    selection(context).enter_administration()
-    connection = [setting(f"ANJU_KAFKA_{name}") for name in ("BOOTSTRAP", "USERNAME", "PASSWORD")]
-    users: dict[str, str] = json.loads(os.environ.get("ANJU_KAFKA_USERS", "{}"))
+    admin, users = administration(context)
 
-    from anju import topics
+    from anju.topics import cluster
+    from anju.topics.declared import TOPICS_FILE, BadTopicsFile, read_topics
 
     try:
-        declared = topics.read_topics(file or topics.TOPICS_FILE)
-        admin = topics.administrator(*connection)
-        made = topics.ensure_users(admin, users, change=not check) if users else []
-        outcome = topics.apply(admin, declared, change=not check)
-        outcome.done[:0] = made
-    except (topics.BadTopicsFile, topics.KafkaRefused) as error:
+        outcome = cluster.apply(admin, read_topics(file or TOPICS_FILE), users, change=not check)
+    except (BadTopicsFile, cluster.KafkaRefused) as error:
         refuse(str(error))
-    for line in outcome.done:
-        typer.echo(f"{'to do: ' if check else ''}{line}")
-    for line in outcome.drift:
-        typer.echo(f"differs: {line}")
+
+    def show() -> None:
+        for each in outcome.done:
+            typer.echo(f"{'to do: ' if check else ''}{each}")
+        for each in outcome.drift:
+            typer.echo(f"differs: {each}")
+        if not (outcome.done or outcome.drift):
+            typer.echo("all is as declared")
+
+    answer(json, outcome.document(), show)
     if outcome.drift:
         raise typer.Exit(3)
     if check and outcome.done:

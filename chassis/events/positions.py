@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -114,30 +115,23 @@ async def move(tx: Transaction, group: str, topic: str, moves: Sequence[Move]) -
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One partition's place as a person asks for it. `sequence` is `epoch.number`, or empty before the first record."""
+    """One partition's place as a person asks for it: `gap_since` while records are missing, for `gap_seconds`."""
 
     group: str
     topic: str
     partition: int
     next_offset: int
-    sequence: str
+    epoch: int
+    sequence: int | None
+    gap_since: datetime | None
     gap_seconds: float
 
 
 async def standings(db: Database) -> list[Standing]:
     """Return every place, in order of group, topic and partition."""
-    gap = sa.func.extract("epoch", sa.func.clock_timestamp() - consumer_positions.c.gap_since)
-    rows = sa.select(consumer_positions, sa.func.coalesce(sa.cast(gap, sa.Float), 0.0).label("gap_seconds"))
+    names = ("group", "topic", "partition", "next_offset", "epoch", "sequence", "gap_since")
+    age = sa.func.extract("epoch", sa.func.clock_timestamp() - consumer_positions.c.gap_since)
+    gap_seconds = sa.func.coalesce(sa.cast(age, sa.Float), 0.0).label("gap_seconds")
+    rows = sa.select(*(consumer_positions.c[name] for name in names), gap_seconds)
     async with db.read() as tx:
-        found = await tx.all(rows.order_by(*consumer_positions.primary_key))
-    return [
-        Standing(
-            row.group,
-            row.topic,
-            row.partition,
-            row.next_offset,
-            f"{row.epoch}.{row.sequence}" if row.sequence else "",
-            row.gap_seconds,
-        )
-        for row in found
-    ]
+        return [Standing(**row._mapping) for row in await tx.all(rows.order_by(*consumer_positions.primary_key))]

@@ -55,6 +55,11 @@ def notice_changed(before: Notice | None, after: Notice, at: datetime) -> Emissi
     return None
 
 
+def notice_asks_again(notice: Notice, activated_at: datetime) -> Emission:
+    """The event by which an active notice asks once more who is here now."""
+    return _activated(notice, activated_at)
+
+
 def _activated(notice: Notice, at: datetime) -> Emission:
     token = notice.latest.content.token
     return Emission(

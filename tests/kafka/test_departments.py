@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from anju.departments import NotAllowed, Place, follow
-from anju.topics import ensure_users
+from anju.topics.cluster import ensure_users
+from anju.topics.differences import Difference, What
 from chassis.events.kafka import KafkaSettings, close_consumer, producer, reader
 from contracts.envelope import HEADER_ID, HEADER_TYPE
 from tests.parts import Credentials, Kafka
@@ -89,8 +90,9 @@ async def test_a_user_without_rights_is_told_so(kafka: Kafka, tmp_path: Path) ->
 async def test_missing_users_are_made_and_others_kept(kafka: Kafka) -> None:
     """A cluster that was formatted before a department had a user gets it; a second time there is nothing to do."""
     name = kafka.new_name("fire")
-    assert await asyncio.to_thread(ensure_users, kafka.admin, {name: "first"}, change=False) == [f"user {name}: made"]
-    assert await asyncio.to_thread(ensure_users, kafka.admin, {name: "first"}) == [f"user {name}: made"]
+    made = [Difference(What.USER_MISSING, name)]
+    assert await asyncio.to_thread(ensure_users, kafka.admin, {name: "first"}, change=False) == made
+    assert await asyncio.to_thread(ensure_users, kafka.admin, {name: "first"}) == made
     assert await asyncio.to_thread(ensure_users, kafka.admin, {name: "second"}) == []
     topic = await kafka.new_topic("fire")
     await kafka.allow(name, topic=topic, read=True)

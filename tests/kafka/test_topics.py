@@ -7,11 +7,23 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
-from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourcePatternType,
+    ResourceType,
+)
 
-from anju.topics import BadTopicsFile, Topic, apply, read_topics, service_users
+from anju.topics.cluster import apply
+from anju.topics.declared import BadTopicsFile, Topic, read_topics, service_users
+from anju.topics.differences import What
 from contracts import topics as names
 from tests.parts import Credentials, Kafka
+from tests.waiting import until
 
 pytestmark = pytest.mark.kafka
 
@@ -53,7 +65,7 @@ async def test_a_second_time_there_is_nothing_to_do(
 ) -> None:
     outcome = await asyncio.to_thread(apply, kafka.admin, applied[0])
     assert outcome.done == []
-    assert not [line for line in outcome.drift if "applied" in line]
+    assert not [each for each in outcome.drift if "applied" in each.subject]
 
 
 async def test_a_service_is_refused_at_anothers_topic(
@@ -103,7 +115,7 @@ async def test_drift_is_mended_or_reported(own_kafka: Callable[[], Kafka]) -> No
     kafka = own_kafka()
     admin, topics = kafka.admin, read_topics()
     before = await asyncio.to_thread(apply, admin, topics, change=False)
-    assert "topic registration.stays: made" in before.done
+    assert "topic registration.stays: made" in map(str, before.done)
     assert set(admin.list_topics(timeout=10).topics) == set(), "checking changes nothing"
     await asyncio.to_thread(apply, admin, topics)
 
@@ -117,20 +129,42 @@ async def test_drift_is_mended_or_reported(own_kafka: Callable[[], Kafka]) -> No
     )
     for future in admin.create_acls([surplus, stranger]).values():
         await asyncio.to_thread(future.result, 20)
+    await spoil(kafka, "alerts.alerts", {"compression.type": "gzip", "max.message.bytes": "1000"})
+    await spoil(kafka, "housing.premises", {"cleanup.policy": "delete"})
     wider = topics | {
         "alerts.notices": topics["alerts.notices"].model_copy(update={"partitions": 4, "retention_days": 3})
     }
-
+    # Brokers learn of what the controller decided some milliseconds later.
+    await until(lambda: undeclared in admin.list_topics(timeout=10).topics)
+    checked = await asyncio.to_thread(apply, admin, wider, change=False)
     outcome = await asyncio.to_thread(apply, admin, wider)
-    assert outcome.done == [
+    assert checked == outcome, "what is said before is what is done"
+    assert list(map(str, outcome.done)) == [
+        "topic housing.premises: cleanup.policy delete → compact",
+        "topic alerts.alerts: compression.type gzip → lz4",
         "topic alerts.notices: retention.ms 604800000 → 259200000",
         "revoked: User:housing READ on topic registration.stays",
     ]
-    assert outcome.drift == [
+    assert list(map(str, outcome.drift)) == [
         f"topic {undeclared} is not declared",
         "topic alerts.notices has 3 partitions instead of 4",
+        "topic alerts.alerts has max.message.bytes set to 1000, which is not declared",
         "right of a stranger: User:stranger READ on topic registration.stays",
     ]
+    after = await asyncio.to_thread(apply, admin, wider)
+    assert (after.done, after.drift) == ([], outcome.drift), "what is mended is mended, the rest waits for a person"
+    assert {each.what for each in after.drift} == {
+        *(What.TOPIC_UNDECLARED, What.PARTITIONS, What.SETTING_UNDECLARED, What.RIGHT_OF_STRANGER)
+    }
+
+
+async def spoil(kafka: Kafka, topic: str, changed: dict[str, str]) -> None:
+    """Set a topic's settings as somebody's hand would."""
+    for key, value in changed.items():
+        entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+        for future in kafka.admin.incremental_alter_configs([resource]).values():
+            await asyncio.to_thread(future.result, 20)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from anju.cli import app, data_dir_first
+from anju.cli import app
+from anju.cli.words import data_dir_first
 from anju.local.city import settle
 
 
@@ -28,7 +29,7 @@ def test_data_dir_stands_anywhere(words: list[str], expected: list[str]) -> None
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys, anju.cli; print(*sorted({'sqlalchemy', 'fastapi', 'aiokafka', 'confluent_kafka', 'alembic',"
-        " 'cryptography', 'asyncpg', 'pydantic'} & set(sys.modules)))"
+        " 'cryptography', 'asyncpg', 'pydantic', 'rich'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""

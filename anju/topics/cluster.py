@@ -1,13 +1,10 @@
-"""Owns that Kafka's topics and rights are those of deploy/kafka/topics.yaml: makes them, mends them, reports drift."""
+"""Owns that Kafka's topics and rights are the declared ones: makes them, mends them, reports drift."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import yaml
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AclBinding,
@@ -18,6 +15,7 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    ConfigSource,
     NewTopic,
     ResourcePatternType,
     ResourceType,
@@ -25,87 +23,22 @@ from confluent_kafka.admin import (
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-TOPICS_FILE = Path(__file__).resolve().parents[1] / "deploy" / "kafka" / "topics.yaml"
+from anju.topics.declared import Topic, rights
+from anju.topics.differences import Difference, Outcome, What
+
 # A cluster that elects a leader meanwhile answers within this; an administrator waits no longer.
 ANSWER_SECONDS = 30.0
+# A broker that is there at all is reached within this; one that is not shall be said soon.
+REACH_SECONDS = 10.0
 # Kafka's own least, which StorageTool takes too.
 _SCRAM_ITERATIONS = 4096
-_DAY_MS = 24 * 60 * 60 * 1000
 # The client's filter takes None for "any" though its annotations do not say so.
 _ANYTHING: Any = None
-_READ = (AclOperation.READ, AclOperation.DESCRIBE)
-_WRITE = (AclOperation.WRITE, AclOperation.DESCRIBE)
-
-Service = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
-
-
-class BadTopicsFile(Exception):
-    """The file of topics does not say what it must; the message says where and why."""
 
 
 class KafkaRefused(Exception):
     """Kafka could not be asked or refused; the message says what and why."""
-
-
-class Topic(BaseModel):
-    """What topics.yaml says of one topic."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    owner: Service
-    kind: Literal["history", "state"]
-    key: str
-    partitions: int = Field(ge=1, le=1000)
-    retention_days: int | None = Field(None, ge=1)
-    readers: tuple[Service, ...]
-
-    @model_validator(mode="after")
-    def _retention_fits_the_kind(self) -> "Topic":
-        if (self.kind == "history") != (self.retention_days is not None):
-            raise ValueError("a history has retention_days, a state has none")
-        if self.owner in self.readers:
-            raise ValueError("the owner reads its own topic anyway: leave it out of readers")
-        return self
-
-    def settings(self) -> dict[str, str]:
-        """Kafka's settings of the topic."""
-        if self.retention_days is None:
-            return {"cleanup.policy": "compact", "compression.type": "lz4", "retention.ms": "-1"}
-        return {
-            "cleanup.policy": "delete",
-            "compression.type": "lz4",
-            "retention.ms": str(self.retention_days * _DAY_MS),
-            # Only whole segments are removed: with the default of a week records would stay up to twice as long.
-            "segment.ms": str(_DAY_MS),
-        }
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What was done (or, when only checking, is to be done), and what differs and needs a person."""
-
-    done: list[str] = field(default_factory=list)
-    drift: list[str] = field(default_factory=list)
-
-
-def read_topics(path: Path = TOPICS_FILE) -> dict[str, Topic]:
-    """The topics that the file declares, by name.
-
-    Raises:
-        BadTopicsFile: the file is missing or does not say what it must.
-    """
-    try:
-        declared = yaml.safe_load(path.read_text(encoding="utf-8"))["topics"]
-        return {name: Topic.model_validate(content) for name, content in declared.items()}
-    except OSError as error:
-        raise BadTopicsFile(f"{path} cannot be read: {error.strerror}.") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise BadTopicsFile(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from None
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
-        raise BadTopicsFile(f"{path} is not a file of topics: {' '.join(str(error).split())}.") from None
 
 
 def administrator(bootstrap: str, username: str, password: str) -> AdminClient:
@@ -118,27 +51,41 @@ def administrator(bootstrap: str, username: str, password: str) -> AdminClient:
             "sasl.username": username,
             "sasl.password": password,
             "client.id": "anju-topics",
+            # What matters is raised; its own log would stand between an administrator and the one sentence.
+            "log_level": 0,
         }
     )
 
 
-def apply(admin: AdminClient, topics: Mapping[str, Topic], *, change: bool = True) -> Outcome:
+def apply(
+    admin: AdminClient, topics: Mapping[str, Topic], users: Mapping[str, str] | None = None, *, change: bool = True
+) -> Outcome:
     """Make the cluster as declared, or without `change` only say what would be done.
 
-    Missing topics are made, settings set, rights granted; rights of the services' own users that are not declared are
-    taken away. What cannot be mended safely is drift: other numbers of partitions, topics that nobody declared, rights
-    of strangers over declared topics.
+    Missing users (given as passwords by name) and topics are made, settings set, rights granted; rights of the
+    services' own users that are not declared are taken away. What cannot be mended safely is drift: other numbers of
+    partitions, topics and settings that nobody declared, rights of strangers over declared topics.
 
     Raises:
         KafkaRefused: Kafka could not be asked, or refused.
     """
     outcome = Outcome()
+    if users:
+        outcome.done += ensure_users(admin, users, change=change)
     _apply_topics(admin, topics, outcome, change=change)
     _apply_rights(admin, topics, outcome, change=change)
     return outcome
 
 
-def ensure_users(admin: AdminClient, passwords: Mapping[str, str], *, change: bool = True) -> list[str]:
+def _present_topics(admin: AdminClient) -> dict[str, Any]:
+    """What is there; also the cheapest way to learn that nobody answers."""
+    try:
+        return dict(admin.list_topics(timeout=REACH_SECONDS).topics)
+    except KafkaException as error:
+        raise KafkaRefused(f"Kafka does not answer: {_why(error)}.") from None
+
+
+def ensure_users(admin: AdminClient, passwords: Mapping[str, str], *, change: bool = True) -> list[Difference]:
     """Make the Kafka users of these names that are missing; one that is there keeps its password.
 
     Returns what was done, or without `change` is to be done.
@@ -146,6 +93,7 @@ def ensure_users(admin: AdminClient, passwords: Mapping[str, str], *, change: bo
     Raises:
         KafkaRefused: Kafka could not be asked, or refused.
     """
+    _present_topics(admin)
     try:
         # Without names it answers with one future of them all, which its annotations do not tell.
         every: Any = admin.describe_user_scram_credentials()
@@ -157,14 +105,11 @@ def ensure_users(admin: AdminClient, passwords: Mapping[str, str], *, change: bo
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _SCRAM_ITERATIONS)
         made: list[Any] = [UserScramCredentialUpsertion(name, scram, passwords[name].encode()) for name in missing]
         _settle("make user", admin.alter_user_scram_credentials(made))
-    return [f"user {name}: made" for name in missing]
+    return [Difference(What.USER_MISSING, name) for name in missing]
 
 
 def _apply_topics(admin: AdminClient, topics: Mapping[str, Topic], outcome: Outcome, *, change: bool) -> None:
-    try:
-        present = admin.list_topics(timeout=ANSWER_SECONDS).topics
-    except KafkaException as error:
-        raise KafkaRefused(f"Kafka does not answer: {_why(error)}.") from None
+    present = _present_topics(admin)
     missing = [name for name in topics if name not in present]
     if missing and change:
         # -1: as many copies as the cluster gives by default.
@@ -173,16 +118,16 @@ def _apply_topics(admin: AdminClient, topics: Mapping[str, Topic], outcome: Outc
             for name in missing
         ]
         _settle("make topic", admin.create_topics(new))
-        _wait_until(lambda: topics.keys() <= admin.list_topics(timeout=ANSWER_SECONDS).topics.keys(), "new topics")
-    outcome.done += [f"topic {name}: made" for name in missing]
+        _wait_until(lambda: topics.keys() <= _present_topics(admin).keys(), "new topics")
+    outcome.done += [Difference(What.TOPIC_MISSING, name) for name in missing]
     for name in sorted(present.keys() - topics.keys()):
         if not name.startswith("__"):  # Kafka's own
-            outcome.drift.append(f"topic {name} is not declared")
+            outcome.drift.append(Difference(What.TOPIC_UNDECLARED, name))
     there = {name: topic for name, topic in topics.items() if name in present}
     for name, topic in there.items():
         count = len(present[name].partitions)
         if count != topic.partitions:
-            outcome.drift.append(f"topic {name} has {count} partitions instead of {topic.partitions}")
+            outcome.drift.append(Difference(What.PARTITIONS, name, found=str(count), declared=str(topic.partitions)))
     _apply_settings(admin, there, outcome, change=change)
 
 
@@ -192,13 +137,19 @@ def _apply_settings(admin: AdminClient, topics: Mapping[str, Topic], outcome: Ou
         return
     changes = []
     for resource, entries in _settle("describe topic", admin.describe_configs(resources)).items():
-        for key, wanted in topics[resource.name].settings().items():
+        declared = topics[resource.name].settings()
+        for key, wanted in declared.items():
             found = entries[key].value
             if found != wanted:
                 operation = AlterConfigOpType.SET
                 entry = ConfigEntry(key, wanted, incremental_operation=operation)
                 changes.append(ConfigResource(resource.restype, resource.name, incremental_configs=[entry]))
-                outcome.done.append(f"topic {resource.name}: {key} {found} → {wanted}")
+                outcome.done.append(Difference(What.SETTING, resource.name, key, found, wanted))
+        outcome.drift += [
+            Difference(What.SETTING_UNDECLARED, resource.name, key, entry.value)
+            for key, entry in sorted(entries.items())
+            if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value and key not in declared
+        ]
     if change:
         for each in changes:  # one request per entry: two of one resource in a request are refused
             _settle("set topic", admin.incremental_alter_configs([each]))
@@ -210,16 +161,16 @@ def _apply_rights(admin: AdminClient, topics: Mapping[str, Topic], outcome: Outc
     own_users = {binding.principal for binding in wanted}
     missing = [binding for binding in wanted if binding not in present]
     surplus = [binding for binding in present if binding not in wanted and binding.principal in own_users]
-    for binding in present - set(wanted) - set(surplus):
+    for binding in sorted(present - set(wanted) - set(surplus), key=_spelled):
         if binding.restype == ResourceType.TOPIC and _covers(binding, topics):
-            outcome.drift.append(f"right of a stranger: {_spelled(binding)}")
+            outcome.drift.append(Difference(What.RIGHT_OF_STRANGER, _spelled(binding)))
     if missing and change:
         _settle("grant", admin.create_acls(missing))
         _wait_until(lambda: set(wanted) <= _present_rights(admin), "the rights that were granted")
     if surplus and change:
         _settle("revoke", admin.delete_acls([_filter(binding) for binding in surplus]))
-    outcome.done += sorted(f"granted: {_spelled(binding)}" for binding in missing)
-    outcome.done += sorted(f"revoked: {_spelled(binding)}" for binding in surplus)
+    outcome.done += [Difference(What.RIGHT_MISSING, right) for right in sorted(map(_spelled, missing))]
+    outcome.done += [Difference(What.RIGHT_SURPLUS, right) for right in sorted(map(_spelled, surplus))]
 
 
 def _present_rights(admin: AdminClient) -> set[AclBinding]:
@@ -231,30 +182,6 @@ def _present_rights(admin: AdminClient) -> set[AclBinding]:
         return set(admin.describe_acls(everything).result(ANSWER_SECONDS))
     except KafkaException as error:
         raise KafkaRefused(f"Kafka does not tell its rights: {_why(error)}.") from None
-
-
-def rights(topics: Mapping[str, Topic]) -> list[AclBinding]:
-    """The rights of the services' own users: writing for the owner, reading for it and the readers, own groups."""
-    bindings: dict[AclBinding, None] = {}
-    services = set()
-    for name, topic in topics.items():
-        services |= {topic.owner, *topic.readers}
-        for operation in (*_WRITE, *_READ):
-            bindings[_binding(ResourceType.TOPIC, name, ResourcePatternType.LITERAL, topic.owner, operation)] = None
-        for reader in topic.readers:
-            for operation in _READ:
-                bindings[_binding(ResourceType.TOPIC, name, ResourcePatternType.LITERAL, reader, operation)] = None
-    for service in sorted(services):
-        for operation in _READ:
-            group = _binding(ResourceType.GROUP, f"{service}.", ResourcePatternType.PREFIXED, service, operation)
-            bindings[group] = None
-    return list(bindings)
-
-
-def _binding(
-    kind: ResourceType, name: str, pattern: ResourcePatternType, service: str, operation: AclOperation
-) -> AclBinding:
-    return AclBinding(kind, name, pattern, f"User:{service}", "*", operation, AclPermissionType.ALLOW)
 
 
 def _filter(binding: AclBinding) -> AclBindingFilter:
@@ -299,8 +226,3 @@ def _settle(what: str, futures: Mapping[Any, "Future[Any]"]) -> dict[Any, Any]:
 
 def _why(error: KafkaException) -> str:
     return str(error.args[0].str()).rstrip(".")
-
-
-def service_users(topics: Mapping[str, Topic]) -> Sequence[str]:
-    """The services that the topics name; each has a Kafka user of the same name."""
-    return sorted({service for topic in topics.values() for service in (topic.owner, *topic.readers)})
