@@ -3,14 +3,15 @@
 A period's count is shown where that of each of its days is. So periods that differ by a day tell no more than the days.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from services.reporting.domain.asked import BadQuestion
 from services.reporting.domain.read_models import Counted
-from services.reporting.domain.suppression import TOTAL, Cell, Limit, Table, hide
+from services.reporting.domain.suppression import Hiding, examples, small_cells
+from services.reporting.domain.tables import TOTAL, Cell, Counts, Table
 
 STEPS = ("raised", "acknowledged", "verified", "closed", "cleared", "retracted")
 # How long a step took is summed up beside it, in seconds since the alert was raised.
@@ -34,32 +35,36 @@ def check_period(first: date, last: date) -> None:
 
 @dataclass(frozen=True)
 class Period:
-    """Counts of days by division, kind and step."""
+    """Counts of days by division, kind and step.
+
+    `of_premises` are the kinds that count premises: what a rule found of a place's state. All others count people, as
+    notices do, and their small cells are hidden; so are totals with such a cell in them.
+    """
 
     counted: Sequence[Counted]
     least: int
+    of_premises: frozenset[str] = frozenset()
 
     @cached_property
-    def _days(self) -> list[tuple[Table, Mapping[Cell, tuple[int, ...]], frozenset[Cell]]]:
-        by_day: dict[date, list[Counted]] = {}
+    def _days(self) -> list[tuple[Table, frozenset[Cell]]]:
+        by_day: dict[date, dict[Cell, Counts]] = {}
         for one in self.counted:
-            by_day.setdefault(one.day, []).append(one)
+            counts = tuple(one.counts.get(each, 0) for each in MEASURES)
+            by_day.setdefault(one.day, {})[one.division_code, one.kind] = counts
         found = []
-        for day in sorted(by_day):
-            counts = {(one.division_code, one.kind): one.counts for one in by_day[day]}
-            steps = Table.of({key: tuple(its.get(step, 0) for step in STEPS) for key, its in counts.items()})
-            whole = Table.of({key: tuple(its.get(each, 0) for each in MEASURES) for key, its in counts.items()})
-            found.append((steps, whole.cells, hide(steps, Limit(self.least, apart=True))))
+        for _day, counted in sorted(by_day.items()):
+            people = {key: its[: len(STEPS)] for key, its in counted.items() if key[1] not in self.of_premises}
+            found.append((Table.of(counted), hidden_steps(frozenset(people.items()), self.least)))
         return found
 
     def shown(self, division: str, kind: str = TOTAL) -> dict[str, int | None]:
         """Return each step's count, and how many seconds it took on average; None where that is hidden."""
         cell = (division, kind)
-        if any(cell in hidden for _steps, _cells, hidden in self._days):
-            return dict.fromkeys((*STEPS, *SECONDS.values()))
+        if any(cell in hidden for _table, hidden in self._days):
+            return dict.fromkeys(MEASURES)
         sums = [0] * len(MEASURES)
-        for _steps, cells, _hidden in self._days:
-            sums = [a + b for a, b in zip(sums, cells.get(cell, (0,) * len(MEASURES)), strict=True)]
+        for table, _hidden in self._days:
+            sums = [a + b for a, b in zip(sums, table.cells.get(cell, (0,) * len(MEASURES)), strict=True)]
         found: dict[str, int | None] = dict(zip(MEASURES, sums, strict=True))
         for step, seconds in SECONDS.items():
             count, total = found[step], found[seconds]
@@ -68,6 +73,27 @@ class Period:
 
     def kinds(self, division: str) -> dict[str, dict[str, int | None]]:
         """Return the counts by kind; kinds without any are left out."""
-        kinds = {kind for steps, _cells, _hidden in self._days for where, kind in steps.support if where == division}
+        kinds = {kind for table, _hidden in self._days for where, kind in table.cells if where == division}
         found = {kind: self.shown(division, kind) for kind in sorted(kinds - {TOTAL})}
         return {kind: its for kind, its in found.items() if any(its[step] is None or its[step] for step in STEPS)}
+
+    def parts(self, division: str) -> list[str]:
+        """Return the divisions that a division consists of, as far as something was counted there."""
+        return sorted({part for table, _hidden in self._days for part in table.parts(division)})
+
+    def days(self, division: str) -> dict[date, dict[str, int | None]]:
+        """Return the counts of each day that has a record, oldest first."""
+        days = sorted({one.day for one in self.counted})
+        each = [Period([one for one in self.counted if one.day == day], self.least, self.of_premises) for day in days]
+        return {day: its.shown(division) for day, its in zip(days, each, strict=True)}
+
+
+@lru_cache(maxsize=400)
+def hidden_steps(people: frozenset[tuple[Cell, Counts]], least: int) -> frozenset[Cell]:
+    """Return which cells of a day's alerts of people are hidden. Steps are not tied together: each has its examples."""
+    table = Table.of(dict(people))
+    hiding = Hiding(table, set(small_cells(table, least)))
+    for step in range(len(STEPS)):
+        counts = {leaf: its[step] for leaf, its in table.leaves.items()}
+        examples(hiding, small_cells(table, least, slice(step, step + 1)), least, counts.__getitem__)
+    return frozenset(hiding.hidden)

@@ -1,8 +1,8 @@
 """Divisions as a tree: county, street, community (GB/T 2260 and GB/T 10114: 6, 9 and 12 digits)."""
 
-from collections.abc import Iterable, Mapping
-
 LEVELS = (6, 9, 12)
+# What is counted at a street or county itself: reckoned as the whole without its parts, so it is a part like others.
+REST = "/rest"
 
 
 def level_of(code: str) -> str:
@@ -10,25 +10,14 @@ def level_of(code: str) -> str:
     return code[: max(level for level in LEVELS if level <= len(code))]
 
 
+def leaf_of(code: str) -> str:
+    """Return the smallest part of the tree that a code is counted at: a community, or the rest of what lies above."""
+    division = level_of(code)
+    return division if len(division) == LEVELS[-1] else division + REST
+
+
 def ancestors(division: str) -> list[str]:
     """Return the divisions above one, nearest first."""
+    if division.endswith(REST):
+        return [division.removesuffix(REST), *ancestors(division.removesuffix(REST))]
     return [division[:level] for level in reversed(LEVELS) if level < len(division)]
-
-
-# What is counted at a division itself while it also has parts: it can be reckoned as the whole without its parts.
-REST = "/rest"
-
-
-def children(codes: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return each division that has parts, with its parts, for divisions that something was counted at."""
-    counted = set(codes)
-    found: dict[str, set[str]] = {}
-    for division in counted:
-        part = division
-        for above in ancestors(division):
-            found.setdefault(above, set()).add(part)
-            part = above
-    return {
-        division: frozenset(parts | ({division + REST} if division in counted else set()))
-        for division, parts in found.items()
-    }

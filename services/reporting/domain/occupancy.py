@@ -1,19 +1,37 @@
 """Who is registered where, and what of it may be shown on which day.
 
 Days are tied together: who is registered at a day's end are those of the day before, with the arrivals, without the
-departures. So what happened on a day is shown of a cell only where who was registered is shown at both its ends; then
-no chain of days leads from what is shown to what is hidden, and a day's decision never depends on a later day.
+departures. An example that protects a small number of registered (see suppression) changes the registered of one day,
+and what came and went on that day and the next. So each day hides as much of what came and went as it takes to absorb
+the examples of its both ends. Then an example never concerns a third day, and a day is decided from itself and its eve
+alone: what was published is never spoilt later.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
-from services.reporting.domain.divisions import REST
-from services.reporting.domain.suppression import TOTAL, Cell, Counts, Limit, Table, hide
+from services.reporting.domain.divisions import ancestors
+from services.reporting.domain.suppression import Hiding, Moves, examples, small_cells
+from services.reporting.domain.tables import TOTAL, Cell, Table
 
 # In the order of interfaces.md, in which tables show them.
 KINDS = ("tenant", "hotel_guest", "dormitory", "site_worker", "host_family", "other")
+MOVES, TIMELINESS = slice(0, 2), slice(2, 4)
+Key = tuple[str, str]
+# How many days' decisions a process keeps: more than the longest period shown. One takes milliseconds and kilobytes.
+KEPT_DAYS = 400
+
+
+class Flow(NamedTuple):
+    """What happened on a day. Each arrival is on time or late."""
+
+    arrivals: int = 0
+    departures: int = 0
+    on_time: int = 0
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,56 +58,23 @@ class Day:
     time, late) of the day.
     """
 
-    registered: Mapping[tuple[str, str], int]
-    before: Mapping[tuple[str, str], int]
-    flows: Mapping[tuple[str, str], tuple[int, int, int, int]]
+    registered: Mapping[Key, int]
+    before: Mapping[Key, int]
+    flows: Mapping[Key, tuple[int, int, int, int]]
     least: int = field(default=10)
 
     @cached_property
-    def _keys(self) -> set[tuple[str, str]]:
-        # All three tables have one shape, so that a cell of one is a cell of the others.
-        return {*self.registered, *self.before, *self.flows}
-
-    def _table(self, counts: Mapping[tuple[str, str], Counts], width: int) -> Table:
-        return Table.of({key: counts.get(key, (0,) * width) for key in self._keys})
-
-    @cached_property
-    def _levels(self) -> tuple[Table, Table]:
-        return (
-            self._table({key: (count,) for key, count in self.registered.items()}, 1),
-            self._table({key: (count,) for key, count in self.before.items()}, 1),
-        )
-
-    @cached_property
-    def _hidden_levels(self) -> tuple[frozenset[Cell], frozenset[Cell]]:
-        now, before = self._levels
-        limit = Limit(self.least, level=True)
-        return hide(now, limit), hide(before, limit)
-
-    @cached_property
-    def _moves(self) -> Table:
-        return self._table({key: each[:2] for key, each in self.flows.items()}, 2)
-
-    @cached_property
-    def _hidden_moves(self) -> frozenset[Cell]:
-        now, before = self._hidden_levels
-        return hide(self._moves, Limit(self.least), now | before)
-
-    @cached_property
-    def _timeliness(self) -> Table:
-        return self._table({key: each[2:] for key, each in self.flows.items()}, 2)
-
-    @cached_property
-    def _hidden_timeliness(self) -> frozenset[Cell]:
-        return hide(self._timeliness, Limit(self.least), self._hidden_moves)
+    def _decided(self) -> "Decision":
+        registered, before, flows = (frozenset(each.items()) for each in (self.registered, self.before, self.flows))
+        return _decide(registered, before, flows, self.least)
 
     def shown(self, division: str, kind: str = TOTAL) -> Figures:
         """Return a division's figures of one kind, or of all."""
-        cell = (division, kind)
-        registered = _of(self._levels[0], self._hidden_levels[0], cell, 1)
-        arrivals, departures = _of(self._moves, self._hidden_moves, cell, 2)
-        on_time, late = _of(self._timeliness, self._hidden_timeliness, cell, 2)
-        return Figures(registered[0], arrivals, departures, on_time, late)
+        cell, decided = (division, kind), self._decided
+        (registered,) = _of(decided.level.table, decided.level.hidden, cell, slice(1))
+        arrivals, departures = _of(decided.flows, decided.hidden_moves, cell, MOVES)
+        on_time, late = _of(decided.flows, decided.hidden_timeliness, cell, TIMELINESS)
+        return Figures(registered, arrivals, departures, on_time, late)
 
     def kinds(self, division: str) -> dict[str, Figures]:
         """Return a division's figures by kind; kinds without any are left out."""
@@ -98,10 +83,99 @@ class Day:
 
     def parts(self, division: str) -> list[str]:
         """Return the divisions that a division consists of, as far as something was counted there."""
-        return sorted(each for each in self._levels[0].parts.get(division, ()) if not each.endswith(REST))
+        return self._decided.flows.parts(division)
 
 
-def _of(table: Table, hidden: frozenset[Cell], cell: Cell, width: int) -> tuple[int | None, ...]:
-    if cell in hidden:
-        return (None,) * width
-    return tuple(table.cells.get(cell, (0,) * width))
+def _of(table: Table, hidden: frozenset[Cell], cell: Cell, measures: slice) -> tuple[int | None, ...]:
+    counts = table.cells.get(cell, Flow())[measures]
+    return tuple(None if cell in hidden else count for count in counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Who is registered at a day's end, which cells of that are hidden, and the examples that protect small ones."""
+
+    table: Table
+    hidden: frozenset[Cell]
+    examples: tuple[Moves, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is hidden on a day: who is registered, arrivals with departures, on time with late."""
+
+    level: Level
+    flows: Table
+    hidden_moves: frozenset[Cell]
+    hidden_timeliness: frozenset[Cell]
+
+
+@lru_cache(maxsize=KEPT_DAYS)
+def _level(registered: frozenset[tuple[Key, int]], least: int) -> Level:
+    table = Table.of({key: (count,) for key, count in registered})
+    small = small_cells(table, least)
+    hiding = Hiding(table, set(small))
+    found = examples(hiding, small, least, lambda leaf: table.leaves[leaf][0])
+    return Level(table, frozenset(hiding.hidden), tuple(found))
+
+
+@lru_cache(maxsize=KEPT_DAYS)
+def _decide(
+    registered: frozenset[tuple[Key, int]],
+    before: frozenset[tuple[Key, int]],
+    flows: frozenset[tuple[Key, tuple[int, int, int, int]]],
+    least: int,
+) -> Decision:
+    now, eve = _level(registered, least), _level(before, least)
+    # With the cells of both levels, so that each of their cells is a cell here.
+    nothing = {key: Flow() for key, _count in registered | before}
+    table = Table.of({**nothing, **dict(flows)})
+    truth = {leaf: Flow(*counts) for leaf, counts in table.leaves.items()}
+    small = small_cells(table, least, MOVES)
+    hiding = Hiding(table, {*small, *now.hidden, *eve.hidden})
+    for moved in now.examples:
+        _absorb(hiding, moved, lambda leaf, by: min(_both(truth[leaf]) + by, truth[leaf].departures))
+    for moved in eve.examples:
+        _absorb(hiding, moved, lambda leaf, by: min(_both(truth[leaf]), truth[leaf].departures + by))
+    examples(hiding, small, least, lambda leaf: min(_both(truth[leaf]), truth[leaf].departures))
+    moves = frozenset(hiding.hidden)
+    return Decision(now, table, moves, _hide_timeliness(table, moves, least))
+
+
+def _both(flow: Flow) -> int:
+    return min(flow.arrivals, flow.on_time)
+
+
+def _absorb(hiding: Hiding, level: Moves, room: Callable[[Cell, int], int]) -> None:
+    """Hide what it takes that an example of who is registered can have come about.
+
+    In it those who are more arrived that day (on time), or did not depart on the next: `room` is what is left of the
+    least count of a cell then. Where that is negative, arrivals and departures rise together by as much as is missing.
+    """
+    left = {leaf: room(leaf, level[leaf]) for leaf in hiding.table.leaves}
+    moved: Counter[Cell] = Counter()
+    for leaf, room_left in sorted(left.items()):
+        if room_left < 0:
+            hiding.move(moved, leaf, -room_left, left.__getitem__)
+
+
+def _hide_timeliness(table: Table, moves: frozenset[Cell], least: int) -> frozenset[Cell]:
+    """Return which cells do not show how many were on time and how many late.
+
+    Lates are few: what is hidden is so in every sum above too, and then only a cell's own arrivals bound it. The sum of
+    a whole county is shown all the same where it has so many hidden lates that those of a small cell may as well be
+    elsewhere, or elsewhere's there; and twice as many on time, since the examples of arrivals may take some of them.
+    """
+    small = small_cells(table, least, TIMELINESS)
+    hidden = moves | {above for cell in small for above in table.above(cell)}
+    shown: set[Cell] = set()
+    for top in {cell for cell in hidden - moves if cell[1] == TOTAL and not ancestors(cell[0])}:
+        free = [leaf for leaf in table.leaves if leaf in hidden and top in table.above(leaf)]
+
+        def elsewhere(cell: Cell, measure: int, free: list[Cell] = free) -> int:
+            return sum(table.leaves[leaf][measure] for leaf in free if cell not in table.above(leaf))
+
+        inside = [cell for cell in small if top in table.above(cell)]
+        if top not in small and all(elsewhere(cell, 3) >= least and elsewhere(cell, 2) >= 2 * least for cell in inside):
+            shown.add(top)
+    return hidden - shown

@@ -39,5 +39,7 @@ async def occupancy(tx: Transaction, packs: Packs, division: str, on: date) -> D
 async def alert_counts(tx: Transaction, packs: Packs, division: str, first: date, last: date) -> Period:
     """Return how many alerts there were on the days from first to last. Raises BadQuestion."""
     check_period(first, last)
-    least = packs.on(last, division).suppression.least_cell
-    return Period(await days.counts(tx, Owner.ALERTS, first, last), least)
+    rules = packs.on(last, division)
+    # Rules of this pack are about the state of premises; an alert of any other kind is about a person.
+    of_premises = frozenset(rules.conditions.by_rule)
+    return Period(await days.counts(tx, Owner.ALERTS, first, last), rules.suppression.least_cell, of_premises)

@@ -1,0 +1,5 @@
+"""Reporting publishes nothing: it only reads what others counted."""
+
+from chassis.events.published import Published
+
+PUBLISHED = Published()
