@@ -14,8 +14,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+from tests.browser.arrivals import Arrivals
+from tests.system.desks import Desks
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".build"
@@ -51,7 +55,13 @@ class AsRole(Protocol):
         """Return a page on which the persona is logged in, at the role's own page."""
 
 
-Axe = Callable[[Page], Awaitable[None]]
+class Axe(Protocol):
+    """Fails with what axe found on a page as it stands."""
+
+    def __call__(self, page: Page, *, only: str = "") -> Awaitable[None]:
+        """Check every rule of WCAG, or `only` one rule of axe."""
+
+
 Picture = Callable[[Page, str], Awaitable[None]]
 
 
@@ -142,10 +152,10 @@ def axe() -> Axe:
     """Fails when axe-core finds a violation of WCAG 2.0 to 2.2, level A or AA."""
     source = asset("axe.min.js").read_text()
 
-    async def check(page: Page) -> None:
+    async def check(page: Page, *, only: str = "") -> None:
         # Evaluated by the debugger's protocol: the page's content security policy lets no foreign script in.
         await page.evaluate(source)
-        result = await page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
+        result = await page.evaluate("which => axe.run({runOnly: which})", [only] if only else WCAG)
         found = [
             (violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in result["violations"]
         ]
@@ -154,3 +164,11 @@ def axe() -> Axe:
         assert wide <= 0, f"the page scrolls sideways by {wide} px"
 
     return check
+
+
+@pytest.fixture
+async def arrivals(city: Any) -> AsyncIterator[Arrivals]:
+    """A hotel and who arrives there."""
+    desks = Desks(city.data_dir, city.status()["services"])
+    async with httpx.AsyncClient(timeout=20.0) as http:
+        yield Arrivals(desks, http, await desks.premises(http))
