@@ -21,6 +21,7 @@ def web(settings: Settings) -> WebParts:
     from policy.purposes import allowed
     from services.reporting.api.problems import PROBLEMS
     from services.reporting.api.routes import routes
+    from services.reporting.web import periods
     from services.reporting.web.pages import pages
 
     db, rules = _database(settings), packs.load()
@@ -28,7 +29,7 @@ def web(settings: Settings) -> WebParts:
         settings,
         db,
         title="Reporting",
-        routers=[routes(db, rules, settings.district), pages(db, rules, settings.district)],
+        routers=[make(db, rules, settings.district) for make in (routes, pages, periods.pages)],
         problems=PROBLEMS,
         purposes=allowed,
     )

@@ -56,6 +56,30 @@ def routes(db: Database, packs: Packs, district: str) -> APIRouter:
             "by_kind": [{"kind": kind, **counts} for kind, counts in period.kinds(where).items()],
         }
 
+    @router.get("/housing-counts")
+    async def get_housing_counts(
+        _caller: Manager,
+        division: Division = None,
+        first: Annotated[date | None, Query(alias="from")] = None,
+        last: Annotated[date | None, Query(alias="to")] = None,
+    ) -> dict[str, Any]:
+        """Return premises and open hazards at the end of the days from … to, and what happened on them, by kind.
+
+        `clear_seconds_…` is the mean time from found to cleared, null where nothing was cleared. No place is hidden.
+        """
+        now = datetime.now(UTC)
+        where, until = check_division(division or district), check_day(last or today(now), now, "to")
+        begin = check_day(first or until, now, "from")
+        async with db.read() as tx:
+            housing = await queries.housing_counts(tx, begin, until)
+        return {
+            "division": where,
+            "from": begin.isoformat(),
+            "to": until.isoformat(),
+            **housing.counts(where),
+            "by_kind": [{"kind": kind, **counts} for kind, counts in housing.kinds(where).items()],
+        }
+
     return router
 
 

@@ -5,10 +5,9 @@ A period's count is shown where that of each of its days is. So periods that dif
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property, lru_cache
 
-from services.reporting.domain.asked import BadQuestion
 from services.reporting.domain.read_models import Counted
 from services.reporting.domain.suppression import Hiding, examples, small_cells
 from services.reporting.domain.tables import TOTAL, Cell, Counts, Table
@@ -22,15 +21,6 @@ SECONDS = {
     "cleared": "clear_seconds",
 }
 MEASURES = (*STEPS, *SECONDS.values())
-LONGEST = timedelta(days=366)
-
-
-def check_period(first: date, last: date) -> None:
-    """Raise BadQuestion for a period that is none, or too long."""
-    if last < first:
-        raise BadQuestion("to", "ends-before-it-begins")
-    if last - first >= LONGEST:
-        raise BadQuestion("from", "too-long")
 
 
 @dataclass(frozen=True)
@@ -80,12 +70,6 @@ class Period:
     def parts(self, division: str) -> list[str]:
         """Return the divisions that a division consists of, as far as something was counted there."""
         return sorted({part for table, _hidden in self._days for part in table.parts(division)})
-
-    def days(self, division: str) -> dict[date, dict[str, int | None]]:
-        """Return the counts of each day that has a record, oldest first."""
-        days = sorted({one.day for one in self.counted})
-        each = [Period([one for one in self.counted if one.day == day], self.least, self.of_premises) for day in days]
-        return {day: its.shown(division) for day, its in zip(days, each, strict=True)}
 
 
 @lru_cache(maxsize=400)

@@ -101,7 +101,20 @@ async def counts(tx: Transaction, owner: Owner, first: date, last: date) -> list
     rows = await tx.all(
         sa.select(table).where(table.c.day.between(first, last)).order_by(table.c.day, table.c.division_code)
     )
-    return [
-        Counted(row.day, row.division_code, row.kind, row.counts, (row.version_epoch, row.version_number))
-        for row in rows
-    ]
+    return [_counted(row) for row in rows]
+
+
+async def newest_counts(tx: Transaction, owner: Owner, on: date) -> list[Counted]:
+    """Return the last counts until a day, of another owner, of each division code and kind."""
+    table = TABLES[owner]
+    rows = await tx.all(
+        sa.select(table)
+        .ext(distinct_on(table.c.division_code, table.c.kind))
+        .where(table.c.day <= on)
+        .order_by(table.c.division_code, table.c.kind, table.c.day.desc())
+    )
+    return [_counted(row) for row in rows]
+
+
+def _counted(row: sa.Row[Any]) -> Counted:
+    return Counted(row.day, row.division_code, row.kind, row.counts, (row.version_epoch, row.version_number))

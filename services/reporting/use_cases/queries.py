@@ -4,8 +4,10 @@ from datetime import date, datetime, timedelta
 
 from chassis.data.db import Transaction
 from policy.packs import Packs
-from services.reporting.domain.alert_counts import Period, check_period
+from services.reporting.domain.alert_counts import Period
+from services.reporting.domain.housing_counts import Housing
 from services.reporting.domain.occupancy import Day
+from services.reporting.domain.periods import check_period
 from services.reporting.domain.read_models import Owner
 from services.reporting.storage import days, opening
 
@@ -43,3 +45,9 @@ async def alert_counts(tx: Transaction, packs: Packs, division: str, first: date
     # Rules of this pack are about the state of premises; an alert of any other kind is about a person.
     of_premises = frozenset(rules.conditions.by_rule)
     return Period(await days.counts(tx, Owner.ALERTS, first, last), rules.suppression.least_cell, of_premises)
+
+
+async def housing_counts(tx: Transaction, first: date, last: date) -> Housing:
+    """Return premises and hazards at the end of the days from first to last, and what happened on them."""
+    check_period(first, last)
+    return Housing(await days.newest_counts(tx, Owner.HOUSING, last), await days.counts(tx, Owner.HOUSING, first, last))

@@ -181,3 +181,79 @@ async def test_alert_counts_of_a_period_show_no_day_below_ten(reporting: Reporti
     assert more["raised"] is None
     for wrong in ("from=2026-11-22&to=2026-11-20", "from=2020-01-01&to=2026-11-20"):
         assert (await reporting.get(f"/api/v1/alert-counts?{wrong}")).status_code == 422
+
+
+def housing(day: str, kind: str, version: int, *its: int) -> StateRecord:
+    opened, closed, done, nobody, found, cleared, still, seconds = its
+
+    def imminent(count: int) -> dict[str, int]:
+        return {"minor": 0, "serious": 0, "imminent": count}
+
+    return record(
+        Owner.HOUSING,
+        f"2026-11-{day}",
+        STREET_1,
+        kind,
+        f"1.{version}",
+        premises_open=opened,
+        premises_closed=closed,
+        inspections={"done": done, "nobody_home": nobody, "refused": 0},
+        hazards_found=imminent(found),
+        hazards_cleared=imminent(cleared),
+        hazards_open=imminent(still),
+        clear_seconds=imminent(seconds),
+    )
+
+
+async def tell_of_places(reporting: Reporting) -> None:
+    await reporting.take(
+        Owner.HOUSING,
+        housing("18", "rental", 1, 7, 1, 0, 0, 0, 0, 0, 0),
+        housing("20", "hotel", 1, 3, 0, 2, 1, 2, 0, 2, 0),
+        housing("22", "hotel", 1, 2, 1, 1, 0, 0, 1, 1, 7200),
+    )
+    # A visit was entered late; a repeat of the older version changes nothing.
+    await reporting.take(Owner.HOUSING, housing("20", "hotel", 2, 3, 0, 3, 1, 2, 0, 2, 0))
+    await reporting.take(Owner.HOUSING, housing("20", "hotel", 1, 3, 0, 2, 1, 2, 0, 2, 0))
+
+
+async def test_housing_of_a_period_is_counted_as_it_is(reporting: Reporting) -> None:
+    await tell_of_places(reporting)
+    counted = (await reporting.get(f"/api/v1/housing-counts?division={CITY}&from=2026-11-20&to=2026-11-22")).json()
+    # Open and closed at the end, rentals as on the 18th; visits and hazards of the three days.
+    assert (counted["premises_open"], counted["premises_closed"]) == (9, 2)
+    assert (counted["inspections_done"], counted["inspections_nobody_home"]) == (4, 1)
+    assert (counted["hazards_found_imminent"], counted["hazards_open_imminent"]) == (2, 1)
+    assert (counted["clear_seconds_imminent"], counted["clear_seconds_minor"]) == (7200, None)
+    assert [each["kind"] for each in counted["by_kind"]] == ["hotel", "rental"]
+    before = (await reporting.get(f"/api/v1/housing-counts?division={CITY}&from=2026-11-19&to=2026-11-19")).json()
+    assert (before["premises_open"], before["inspections_done"]) == (7, 0)
+
+
+async def test_pages_and_files_of_a_period(reporting: Reporting) -> None:
+    await tell_of_places(reporting)
+    query = f"division={CITY}&from=2026-11-20&to=2026-11-22"
+    page = await reporting.get(f"/housing?{query}")
+    assert page.status_code == 200
+    assert "2 时 0 分" in page.text
+    assert f"division={STREET_1}" in page.text
+    rows = list(
+        csv.DictReader(StringIO((await reporting.get(f"/housing-counts.csv?{query}")).content.decode("utf-8-sig")))
+    )
+    assert [(row["division"], row["kind"], row["premises_open"]) for row in rows] == [
+        (CITY, "hotel", "2"), (CITY, "rental", "7"), (CITY, "", "9"), (STREET_1, "", "9"),
+    ]  # fmt: skip
+    assert (rows[0]["clear_seconds_imminent"], rows[0]["clear_seconds_minor"]) == ("7200", "")
+    assert (await reporting.get(f"/housing-counts.xlsx?{query}")).content[:2] == b"PK"
+    empty = await reporting.get(f"/alerts?{query}")
+    assert "这段时间没有警情" in empty.text
+    notices = dict.fromkeys(("acknowledged", "verified", "closed", "cleared", "retracted"), 0)
+    notices |= dict.fromkeys(("acknowledge_seconds", "verify_seconds", "close_seconds", "clear_seconds"), 0)
+    await reporting.take(
+        Owner.ALERTS, record(Owner.ALERTS, "2026-11-21", STREET_1, "notice", "1.1", raised=4, **notices)
+    )
+    assert (await reporting.get(f"/alerts?{query}")).text.count("隐去</span>") >= 12
+    files = (await reporting.get(f"/alert-counts.csv?{query}")).content.decode("utf-8-sig").splitlines()
+    assert files[1].split(",")[4:] == ["隐去"] * 10
+    for wrong in ("from=2026-11-22&to=2026-11-20", "from=x", "division=1", "to=2999-01-01"):
+        assert (await reporting.get(f"/housing?{wrong}")).status_code == 422
