@@ -10,12 +10,13 @@ ARGS :=
 # `make test BROWSER=no` leaves the browser tests out, where no Chromium can be had.
 BROWSER := yes
 
-.PHONY: help setup demo test check format lock
+.PHONY: help setup demo test check format lock chaos
 
 help:
 	@echo "make demo    sets everything up and runs the city; Ctrl-C stops all of it"
 	@echo "make setup   only the setting up"
 	@echo "make test    every test"
+	@echo "make chaos   breaks a city under load and checks what is left: ARGS='--faults 300 --minutes 34' for all of it"
 	@echo "make check   format, lint, types, import rules, contract rules, generated files"
 	@echo "make format  mends format and lint"
 	@echo "make lock    locks packages, jars and assets anew"
@@ -34,6 +35,10 @@ else
 	@$(BIN)/python requirements/chromium.py
 	$(BIN)/python -m pytest $(ARGS)
 endif
+
+# As root on Linux also full disks, and with a C compiler clocks that jump; what was left out is said at the end.
+chaos: setup
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check --quiet .

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ CLOCKLESS: Final = re.compile(
 )
 CLOCKS: Final = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# Beside the standard library: the two drivers.
+CHECKER_MAY_IMPORT: Final = sys.stdlib_module_names | {"asyncpg", "aiokafka"}
 TRANSACTION_CALLS: Final = {"commit", "rollback", "begin", "begin_nested", "transaction"}
 
 
@@ -151,6 +154,19 @@ def one_use_case_a_file(source: Source) -> Iterator[str]:
             yield f"{source.path} has {len(public)} use cases ({', '.join(public)}); one a file"
 
 
+def checker_stands_alone(source: Source) -> Iterator[str]:
+    """What checks a city after chaos imports nothing of it: our mistakes would be made twice."""
+    if source.path.startswith("tests/chaos/checker/"):
+        for node in ast.walk(source.tree):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            module = "." * node.level + (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            for name in [module] if module else [alias.name for alias in node.names]:
+                own = f"{name}.".startswith("tests.chaos.checker.")
+                if not own and name.partition(".")[0] not in CHECKER_MAY_IMPORT:
+                    yield f"{source.path}:{node.lineno} imports {name}; the checker stands alone"
+
+
 RULES: Final[tuple[Callable[[Source], Iterator[str]], ...]] = (
     short_file,
     short_functions,
@@ -160,4 +176,5 @@ RULES: Final[tuple[Callable[[Source], Iterator[str]], ...]] = (
     no_blocking_sleep,
     use_cases_never_commit,
     one_use_case_a_file,
+    checker_stands_alone,
 )

@@ -49,8 +49,14 @@ PLANTED: list[tuple[Rule, str, str]] = [
         "services/alerts/use_cases/close_alert.py",
         "async def close(): ...\nasync def reopen(): ...\n",
     ),
+    (rules.checker_stands_alone, "tests/chaos/checker/states.py", "from contracts import topics\n"),
+    (rules.checker_stands_alone, "tests/chaos/checker/collect.py", "import tests.system.journal\n"),
+    (rules.checker_stands_alone, "tests/chaos/checker/trace.py", "def f():\n    from chassis.events import outbox\n"),
+    (rules.checker_stands_alone, "tests/chaos/checker/told.py", "from ..load import Load\n"),
 ]
 HARMLESS: list[tuple[Rule, str, str]] = [
+    (rules.checker_stands_alone, "tests/chaos/load.py", "from tests.people import People\n"),
+    (rules.checker_stands_alone, "tests/chaos/checker/states.py", "from tests.chaos.checker.evidence import Row\n"),
     (rules.short_file, "services/alerts/events.py", "x = 1\n" * 320),
     (rules.short_functions, "services/alerts/events.py", 'def act():\n    """\n' + "    a\n" * 60 + '    """\n'),
     (
