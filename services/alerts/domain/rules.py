@@ -68,7 +68,12 @@ def overcrowded(dwelling: Dwelling, condition: Condition) -> Facts | None:
 Rule = Callable[[Dwelling, Condition], Facts | None]
 
 # By the name that the pack, the alert and the API use.
-RULES: Mapping[str, Rule] = MappingProxyType({"unsafe_dwelling": unsafe_dwelling, "overcrowded": overcrowded})
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "unsafe_dwelling": unsafe_dwelling,
+        "overcrowded": overcrowded,
+    }
+)
 
 
 def judge(dwelling: Dwelling | None, conditions: Conditions) -> dict[str, Facts]:

@@ -192,6 +192,8 @@ async def test_any_order_ends_where_a_naive_recomputation_ends(db: Database, see
             await tell(db, record)  # a batch keeps one record of each key, so the newest may have been lost above
     holding: dict[UUID, dict[str, dict[str, Any]]] = {premises_id: {} for premises_id in ids}
     for row in await alert_rows(db):
+        if row.rule not in ("unsafe_dwelling", "overcrowded"):
+            continue  # a city's own, which nobody recomputes here
         if row.holds:
             assert row.rule not in holding[row.premises_id]
             facts = {name: value for name, value in row.facts.items() if name not in ("source", "hazards")}

@@ -15,6 +15,8 @@ from policy.suppression import LEAST
 DAY = date(2026, 11, 24)
 RULES = packs.load().on(DAY, "330199")
 NAMES = tuple(RULES.conditions.by_rule)
+# The platform's own; a city may have added others.
+PLATFORM = ("unsafe_dwelling", "overcrowded")
 
 A_RULE = """
   inspection_overdue:
@@ -31,7 +33,7 @@ A_RULE = """
 
 
 def test_the_rules_of_the_platform_are_there_with_their_thresholds() -> None:
-    assert set(NAMES) == {"unsafe_dwelling", "overcrowded"}
+    assert set(NAMES) >= set(PLATFORM)
     assert RULES.conditions.of("unsafe_dwelling").threshold("least_headcount") == 1
     assert RULES.conditions.of("overcrowded").threshold("capacity_factor") == 1
     assert RULES.conditions.of("unsafe_dwelling").clocks.severity == "critical"
@@ -40,9 +42,9 @@ def test_the_rules_of_the_platform_are_there_with_their_thresholds() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_rule_has_title_steps_and_clocks_that_fit(name: str) -> None:
     rule = RULES.conditions.of(name)
-    assert "第" in rule.source
+    assert "第" in rule.source or name not in PLATFORM
     assert rule.title() != rule.title("en")
-    assert len(rule.steps("zh")) == len(rule.steps("en")) >= 3
+    assert len(rule.steps("zh")) == len(rule.steps("en")) >= (3 if name in PLATFORM else 1)
     assert all(step.isascii() for step in rule.steps("en"))
     assert rule.clocks.acknowledge_seconds < rule.clocks.verify_seconds < rule.clocks.close_seconds
 
