@@ -24,3 +24,17 @@ async def test_a_file_of_the_figures(as_role: Any) -> None:
     async with page.expect_download() as download:
         await page.click("text=XLSX")
     assert (await download.value).suggested_filename.endswith(".xlsx")
+
+
+async def test_the_pages_of_a_period(as_role: AsRole, axe: Axe, picture: Picture) -> None:
+    page = await as_role("manager")
+    for section, name in (("检查与隐患", "reporting-housing"), ("警情", "reporting-alerts")):
+        await page.click(f"text={section}")
+        await page.wait_for_selector("[data-chart] svg, .nothing")
+        await axe(page)
+        await picture(page, name)
+    await page.fill("#from", "2999-01-01")
+    await page.click("button.btn-primary")
+    await page.wait_for_selector(".error-summary")
+    assert await page.input_value("#from") == "2999-01-01"
+    await axe(page)

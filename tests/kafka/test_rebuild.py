@@ -18,13 +18,15 @@ from chassis.events.consumers import Consumers
 from services.reporting import consumers
 from services.reporting.consumers import Source, subscriptions
 from services.reporting.domain.read_models import Owner
+from services.reporting.storage.days import TABLES
 from services.reporting.storage.tables import registration_days
 from tests.kafka.conftest import running, settings_of
 from tests.parts import Kafka, Postgres
 from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
-Rows = dict[str, tuple[int, int]]
+Newest = dict[tuple[Owner, str], tuple[int, int]]
+"""Of each owner and key: its count, and its version."""
 
 
 @pytest.fixture
@@ -36,21 +38,47 @@ async def db(postgres: Postgres) -> AsyncIterator[Database]:
     await database.dispose()
 
 
-def value(day: int, version: int) -> dict[str, Any]:
-    counts: dict[str, Any] = {"registered": version, "arrivals": version, "departures": 0}
-    counts |= {"timeliness": {"on_time": version, "late": 0}}
-    return {
-        "day": f"2026-11-{day:02}",
-        "division_code": "330199001",
-        "kind": "tenant",
-        "version": f"1.{version}",
-    } | counts
+def value(owner: Owner, key: str, count: int, version: int) -> dict[str, Any]:
+    """A record with one count in it that tells it from others."""
+    day, division, kind = key.split("/")
+    head = {"day": day, "division_code": division, "kind": kind, "version": f"1.{version}"}
+    if owner is Owner.REGISTRATION:
+        moved = {"arrivals": count, "departures": 0, "timeliness": {"on_time": count, "late": 0}}
+        return head | {"registered": count} | moved
+    if owner is Owner.HOUSING:
+        none = {"minor": 0, "serious": 0, "imminent": 0}
+        hazards = dict.fromkeys(("hazards_found", "hazards_cleared", "hazards_open", "clear_seconds"), none)
+        visits = {"inspections": {"done": count, "nobody_home": 0, "refused": 0}}
+        return head | {"premises_open": count, "premises_closed": 0} | visits | hazards
+    steps = ("acknowledge", "verify", "close", "clear")
+    done = ("acknowledged", "verified", "closed", "cleared", "retracted")
+    return head | {"raised": count} | dict.fromkeys((*(f"{step}_seconds" for step in steps), *done), 0)
 
 
-async def rows(db: Database) -> Rows:
+KINDS = {Owner.REGISTRATION: "tenant", Owner.HOUSING: "hotel", Owner.ALERTS: "overcrowded"}
+COUNT = {Owner.REGISTRATION: "registered", Owner.HOUSING: "premises_open", Owner.ALERTS: "raised"}
+
+
+async def dump(db: Database) -> bytes:
+    """Every row of every read model."""
     async with db.read() as tx:
-        found = await tx.all(sa.select(registration_days))
-    return {f"{row.day}/{row.division_code}/{row.kind}": (row.registered, row.version_number) for row in found}
+        rows = {
+            owner.value: [list(row) for row in await tx.all(sa.select(table).order_by(*table.primary_key.columns))]
+            for owner, table in TABLES.items()
+        }
+    return json.dumps(rows, default=str, sort_keys=True).encode()
+
+
+async def newest_of(db: Database) -> Newest:
+    """Of each owner and key: its count, and its version."""
+    found: Newest = {}
+    async with db.read() as tx:
+        for owner, table in TABLES.items():
+            for row in await tx.all(sa.select(table)):
+                counts = row.counts if "counts" in table.c else row._mapping
+                key = f"{row.day}/{row.division_code}/{row.kind}"
+                found[owner, key] = (counts[COUNT[owner]], row.version_number)
+    return found
 
 
 async def test_rebuilding_gives_what_the_worker_kept_and_misses_nothing_that_comes(
@@ -59,45 +87,51 @@ async def test_rebuilding_gives_what_the_worker_kept_and_misses_nothing_that_com
     for owner, source in dict(consumers.SOURCES).items():
         topic = await kafka.new_topic(f"{owner}.statistics", partitions=2, compacted=True)
         monkeypatch.setitem(consumers.SOURCES, owner, Source(topic, source.model))
-    topic = consumers.SOURCES[Owner.REGISTRATION].topic
     settings = settings_of(kafka)
     producer = AIOKafkaProducer(**settings.connection("test", 10_000))
     await producer.start()
     chance = random.Random(1)
-    newest: Rows = {}
+    newest: Newest = {}
+    versions: dict[tuple[Owner, str], int] = {}
 
     async def publish(number: int) -> None:
+        """Counts, corrected ones, annulled ones, and old ones again; `newest` is counted beside it, simply."""
         for _ in range(number):
-            day = chance.randint(1, 28)
-            key = f"2026-11-{day:02}/330199001/tenant"
-            gone = chance.random() < 0.1
-            version = newest.get(key, (0, 0))[1] + 1
-            body = None if gone else json.dumps(value(day, version)).encode()
-            await producer.send_and_wait(topic, body, key.encode())
-            newest.pop(key, None)
-            if not gone:
-                newest[key] = (version, version)
-        # A repeat of an older version changes nothing.
-        key, (version, _) = next(iter(newest.items()))
-        if version > 1:
-            await producer.send_and_wait(topic, json.dumps(value(int(key[8:10]), 1)).encode(), key.encode())
+            owner = chance.choice(list(Owner))
+            key = f"2026-11-{chance.randint(1, 28):02}/330199001/{KINDS[owner]}"
+            what, topic = (owner, key), consumers.SOURCES[owner].topic
+            if what in newest and chance.random() < 0.1:
+                await producer.send_and_wait(topic, None, key.encode())
+                del newest[what]
+                continue
+            again = what in newest and chance.random() < 0.2
+            version = chance.randint(1, versions[what]) if again else versions.get(what, 0) + 1
+            count = newest[what][0] if again and version == versions[what] else chance.randint(0, 99)
+            await producer.send_and_wait(topic, json.dumps(value(owner, key, count, version)).encode(), key.encode())
+            if not again:
+                versions[what] = version
+                newest[what] = (count, version)
 
     try:
         await publish(150)
         async with running(Consumers(db, settings, "reporting", subscriptions())):
 
             async def caught_up() -> bool:
-                return await rows(db) == newest
+                return await newest_of(db) == newest
 
             await until(caught_up)
             async with db.transaction() as tx:
+                for table in TABLES.values():
+                    await tx.execute(sa.delete(table).where(table.c.day < date(2026, 11, 10)))
                 await tx.execute(sa.update(registration_days).values(registered=registration_days.c.registered + 1))
-                await tx.execute(sa.delete(registration_days).where(registration_days.c.day < date(2026, 11, 10)))
-            assert await rows(db) != newest
-            counts, _ = await asyncio.gather(rebuilt(db, settings), publish(60))
-            assert counts["registration"] > 0
+            assert await newest_of(db) != newest
+            counts, _ = await asyncio.gather(rebuilt(db, settings), publish(90))
+            assert min(counts.values()) > 0
             await until(caught_up)
-        assert (await rebuilt(db, settings))["registration"] == len(newest)
-        assert await rows(db) == newest
+            before = await dump(db)
+        again = await rebuilt(db, settings)
+        assert sum(again.values()) == len(newest)
+        assert await newest_of(db) == newest
+        assert await dump(db) == before
     finally:
         await producer.stop()

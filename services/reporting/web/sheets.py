@@ -82,7 +82,7 @@ def alert_sheets(period: Period, division: str, link: Callable[[str], str], name
         for label, href, its in (*rows, total)
     ]
     found = [
-        Sheet("alerts", _("Alerts by kind"), _("Kind of alert"), steps, 6, counted([*rows, total])),
+        Sheet("alerts", _("Alerts by kind"), _("Kind of alert"), steps, 4, counted([*rows, total])),
         Sheet("times", _("Time from raised, mean"), _("Kind of alert"), steps[1:5], 0, times),
     ]
     if parts:
