@@ -1,5 +1,6 @@
 """The command line `anju`: one module per group of commands; each imports what it needs only when it runs."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -47,6 +48,8 @@ def root(
 
 def main() -> None:
     """Run the command that the arguments name, or complete it for a shell."""
+    # What libraries log would stand between a person and the command's one sentence; services log in their own way.
+    logging.getLogger().addHandler(logging.NullHandler())
     if COMPLETE in os.environ:
         data_dir_first_when_completing()
     app(args=data_dir_first(sys.argv[1:]), prog_name="anju")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def database(context: typer.Context, service: str) -> "AsyncIterator[Database]":
     """The database of a service, with few connections; what it refuses ends the command with a sentence."""
+    import structlog
     from asyncpg import PostgresError
     from sqlalchemy.exc import SQLAlchemyError
 
     from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable
 
+    # What the work logs is for a person; the standard output may be one JSON document.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     selection(context).enter(f"{known_service(service)}-worker")
     url = setting(f"ANJU_{service.upper()}_DATABASE_URL")
     try:

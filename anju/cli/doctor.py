@@ -150,4 +150,4 @@ def _print(found: dict[str, Any]) -> None:
     out.print(head)
     for text, style in lines:
         if text:
-            out.print(Padding(Text(text, style), (0, 0, 0, 4)))
+            out.print(Padding(Text(text, style), (0, 0, 0, 4), expand=False))

@@ -22,6 +22,7 @@ def migrate(
 
     import asyncio
 
+    from alembic.script.revision import RevisionError
     from alembic.util import CommandError
     from asyncpg import PostgresError
     from sqlalchemy.exc import SQLAlchemyError
@@ -35,7 +36,7 @@ def migrate(
                 done[name] = await bring_up(url, name)
             except (OSError, SQLAlchemyError, PostgresError) as error:
                 refuse(f"the schema of {name} is as it was: its database {why_not(error, name)}.")
-            except CommandError:
+            except (CommandError, RevisionError):
                 refuse(f"the schema of {name} is newer than this program: go on with the newer version of Anju.")
         return done
 

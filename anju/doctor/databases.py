@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from alembic.util import CommandError
+from alembic.script.revision import RevisionError
 from sqlalchemy.exc import ProgrammingError
 
 from chassis.data.db import Database
@@ -62,7 +62,7 @@ async def look(db: Database, service: str) -> DatabaseFacts:
     clock = await _clock(db)
     try:
         schema = Schema(await pending(db, service))
-    except CommandError:
+    except RevisionError:
         schema = Schema(newer=True)
     try:
         return DatabaseFacts(

@@ -44,7 +44,7 @@ def of_logs(service: str, facts: DatabaseFacts, logs: LogFacts, owners: Mapping[
         end = bounds.end if bounds else 0
         if mark.acknowledged_offset is not None and mark.acknowledged_offset >= end:
             what = f"Kafka confirmed record {mark.acknowledged_offset}, and the log ends at {end}"
-            yield finding("topic-lost-records", _at(service, place), what, service=service)
+            yield finding("topic-lost-records", _at(service, place), what, service=service, topic=place[0])
     for standing in facts.positions:
         yield from _standing(service, standing, logs, owners.get(standing.topic, "its owner"))
 
@@ -65,18 +65,19 @@ def _ahead(service: str, facts: DatabaseFacts, logs: LogFacts) -> Iterator[Findi
 
 def _standing(service: str, standing: Standing, logs: LogFacts, owner: str) -> Iterator[Finding]:
     where = f"{service}: {standing.topic}[{standing.partition}] read as {standing.group}"
+    place = {"topic": standing.topic, "partition": str(standing.partition)}
     bounds = logs.bounds.get((standing.topic, standing.partition))
     if standing.gap_seconds >= GAP_SECONDS:
         missing = f"{standing.epoch}.{(standing.sequence or 0) + 1}"
         what = f"record {missing} has been missing for {_span(standing.gap_seconds)}"
-        yield finding("consumer-gap", where, what, owner=owner)
+        yield finding("consumer-gap", where, what, owner=owner, missing=missing, **place)
     if bounds is None:
         yield finding("topic-missing", where, "the topic or partition is not there", service=service)
         return
     lost = loss(standing.next_offset, bounds)
     waiting = logs.waiting.get((standing.topic, standing.partition), 0.0)
     if lost is not None:
-        yield finding("consumer-lost-records", where, lost, service=service)
+        yield finding("consumer-lost-records", where, lost, service=service, owner=owner, **place)
     elif standing.next_offset < bounds.end and waiting >= LATE_SECONDS:
         count = bounds.end - standing.next_offset
         what = f"{count} records wait to be read, the first for {_span(waiting)}"

@@ -51,7 +51,11 @@ class Logs:
         self._consumer: AIOKafkaConsumer = kafka.reader(settings)
 
     async def __aenter__(self) -> "Logs":
-        await kafka.start(self._consumer.start(), ANSWER_SECONDS)
+        try:
+            await kafka.start(self._consumer.start(), ANSWER_SECONDS)
+        except BaseException:
+            await kafka.close_consumer(self._consumer)
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -60,8 +64,8 @@ class Logs:
     async def partitions(self, topics: Collection[str]) -> set[Place]:
         """The partitions of those of the topics that are there."""
         client = kafka.admin(self._settings)
-        await kafka.start(client.start(), ANSWER_SECONDS)
         try:
+            await kafka.start(client.start(), ANSWER_SECONDS)
             async with asyncio.timeout(ANSWER_SECONDS):
                 described = await client.describe_topics(list(topics)) if topics else []
         finally:

@@ -229,15 +229,15 @@ def found(directory: Path) -> City | None:
         document = json.loads((directory / "city.json").read_text())
         return City(
             directory=directory,
-            port_base=document["port_base"],
+            port_base=int(document["port_base"]),
             postgres_home=Path(document["postgres_home"]),
-            secret=document["secret"],
+            secret={str(name): str(word) for name, word in document["secret"].items()},
         )
     except FileNotFoundError:
         return None
     except OSError as error:
         raise CityFailed(f"{directory / 'city.json'} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise CityFailed(f"{directory / 'city.json'} is damaged: remove {directory} to begin a new city.") from None
 
 

@@ -1,5 +1,7 @@
 """The command line takes --data-dir anywhere, starts quickly, and refuses in one sentence."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,8 @@ from typer.testing import CliRunner
 from anju.cli import app
 from anju.cli.words import data_dir_first
 from anju.local.city import settle
+from anju.local.programs import free_ports
+from anju.topics import cluster
 
 
 @pytest.mark.parametrize(
@@ -76,3 +80,70 @@ def test_the_matcher_does_not_get_the_signing_key(tmp_path: Path) -> None:
     city = settle(tmp_path, 21_000)
     assert "ANJU_ALERTS_NOTICE_SIGNING_KEY" in city.environment("alerts-web")
     assert city.secret["signing"] not in "".join(city.environment("alerts-worker").values())
+
+
+STOPPED = [
+    (["outbox", "status"], "the database of registration cannot be reached."),
+    (["consumers", "status", "alerts"], "the database of alerts cannot be reached."),
+    (["dead-letters", "list", "housing"], "the database of housing cannot be reached."),
+    (["dead-letters", "discard", "housing", "1"], "the database of housing cannot be reached."),
+    (["audit", "verify", "alerts"], "the database of alerts cannot be reached."),
+    (["migrate", "reporting"], "the schema of reporting is as it was: its database cannot be reached."),
+    (["notices", "recheck"], "the database of alerts cannot be reached."),
+    (["reporting", "rebuild"], "Kafka does not answer; the read models are as they were."),
+    (["topics", "apply", "--check"], "Kafka does not answer: "),
+    (["demo", "status"], "No city lives in "),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), STOPPED)
+def test_a_city_that_does_not_run_is_one_line(
+    words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(tmp_path, free_ports(1)[0]).save()
+    keep_environment(monkeypatch)
+    monkeypatch.setattr(cluster, "REACH_SECONDS", 0.5)
+    result = CliRunner().invoke(app, ["--data-dir", str(tmp_path), *words])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"anju: {sentence}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_doctor_says_that_a_city_does_not_run(tmp_path: Path) -> None:
+    settle(tmp_path, free_ports(1)[0]).save()
+    result = CliRunner().invoke(app, ["--data-dir", str(tmp_path), "doctor", "--json"])
+    assert (result.exit_code, result.stderr) == (1, "")
+    (found,) = json.loads(result.stdout)["findings"]
+    assert (found["code"], found["command"]) == ("city-stopped", f"anju demo up --data-dir {tmp_path}")
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["outbox", "status"], ["demo", "up"]])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "{",
+        '{"port_base": "x", "postgres_home": "/nowhere", "secret": {}}',
+        '{"port_base": 9000, "postgres_home": "/nowhere", "secret": []}',
+    ],
+)
+def test_a_damaged_city_is_one_line(words: list[str], content: str, tmp_path: Path) -> None:
+    (tmp_path / "city.json").write_text(content)
+    result = CliRunner().invoke(app, ["--data-dir", str(tmp_path), *words])
+    assert result.exit_code == 1
+    assert "is damaged: remove" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["outbox", "status"], ["demo", "status"], ["demo", "up"]])
+def test_a_file_is_no_data_directory(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(app, ["--data-dir", str(tmp_path / "file"), *words])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("anju: ")
+    assert result.stderr.count("\n") == 1
+
+
+def keep_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands take a city's settings into the environment: let them end with the test."""
+    monkeypatch.setattr(os, "environ", os.environ.copy())

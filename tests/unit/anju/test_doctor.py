@@ -58,6 +58,8 @@ def test_what_is_well_is_not_found() -> None:
         ({"marks": {NOTICES: Mark(9, 12, acknowledged_offset=12)}}, "topic-lost-records"),
         ({"marks": {NOTICES: Mark(9, 11, acknowledged_offset=10)}}, "kafka-ahead"),
         ({"marks": {}}, "kafka-ahead"),
+        # Numbers of an older epoch say nothing of this one.
+        ({"marks": {NOTICES: Mark(8, 99, acknowledged_offset=11)}}, "kafka-ahead"),
         ({"backlog": Backlog(8, 40, 40, 0, 0.0)}, "kafka-ahead"),
     ],
 )
@@ -108,7 +110,8 @@ def test_what_must_be_mended_first_stands_first() -> None:
 
 @pytest.mark.parametrize("code", KINDS)
 def test_each_kind_says_what_mends_it_by_a_command_that_exists(code: str) -> None:
-    said = finding(code, "somewhere", "something", service="alerts", owner="housing")
+    names = {"service": "alerts", "owner": "housing", "topic": "housing.inspections"}
+    said = finding(code, "somewhere", "something", **names, partition="1", missing="7.51")
     assert said.command or said.advice
     if said.command is None:
         return
