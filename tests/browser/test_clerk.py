@@ -1,5 +1,6 @@
 """A clerk registers people by keyboard alone, is told what to read again, and sees a person only for a reason."""
 
+import re
 import uuid
 from datetime import date
 from typing import Any
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
+from services.registration.domain.documents import check_character
 from tests.parts import DemoCity
 from tests.people import People
 from tests.system.desks import Desks
@@ -86,6 +88,11 @@ async def test_a_number_to_verify_is_advice_and_a_minor_asks_for_a_guardian(
     await page.fill(NUMBER, number[:6] + "19900231" + number[14:])
     await page.locator('[name="person.name"]').focus()
     await expect(page.locator("#number-says")).to_contain_text("read the second group again")
+    like_a_permit = "830199" + number[6:17]
+    await page.fill(NUMBER, like_a_permit + check_character(like_a_permit))
+    await page.locator('[name="person.name"]').focus()
+    await expect(page.locator("#number-says")).to_contain_text("begins as on another document")
+    await expect(page.locator(NUMBER)).to_have_class(re.compile("is-advice"))
     await choose(page, hotel)
     child = people.resident_id(date(2018, 5, 5))
     await page.fill(NUMBER, child)

@@ -17,11 +17,18 @@ async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe:
     number = person["document"]["number"]
     author = await as_role("notice_author", width=1366, height=768)
     await author.get_by_role("link", name="申请布控").click()
-    await author.fill("[id='instrument.number']", "云检捕〔2026〕0144 号")
+    await expect(author.locator("[id='instrument.number']")).to_be_focused()
+    await author.keyboard.insert_text("云检捕〔2026〕0144 号")
+    # Offered is who can act on it; a time is typed alike whatever language the browser speaks.
+    await expect(author.locator(".boxes.three")).to_contain_text("柳堤派出所")
+    await expect(author.locator(".boxes.three")).not_to_contain_text("湖滨旅馆")
+    await author.fill("#ends_at", "+30")
     await author.fill("[id='subject.document.number']", number[:-1] + ("0" if number[-1] != "0" else "1"))
     await author.fill("[id='subject.name']", person["name"])
     await author.keyboard.press("Control+Enter")
     await expect(author.locator(".error-summary")).to_be_focused()
+    assert await author.input_value("#ends_at") == "+30"
+    await expect(author.locator(".bar nav .count")).to_have_count(3)
     await axe(author)
     await picture(author, "notice-refused")
     await author.fill("[id='instrument.authority']", "云汀市人民检察院")
