@@ -21,6 +21,8 @@ CLASSES: Final = (
     "notice",
     "alert",
     "read_log",
+    "department_event",
+    "token_request",
     "dead_letter",
     "outbox",
     "idempotency",
@@ -29,6 +31,11 @@ CLASSES: Final = (
 _LEAST_READ_LOG_MONTHS: Final = 36
 # How long events can be sent again and repeated requests get their first answer: the platform is built for these.
 _FIXED_DAYS: Final[Mapping[str, int]] = {"outbox": 7, "idempotency": 30}
+# The published figures of the last 90 days are counted anew from the rows behind them: those must still be there.
+_COUNTED_DAYS: Final = 90
+_COUNTED: Final = ("inspection", "alert")
+# A day before the year's shortest months, so that a term in months is measured at its shortest.
+_ANY_DAY: Final = datetime(2027, 1, 31, 12, tzinfo=LOCAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,9 @@ def read(values: Value) -> Retention:
     for class_, days in _FIXED_DAYS.items():
         if by_class[class_].days != days:
             raise record[class_].refuse(f"{days} days are what the platform is built for")
+    for class_ in _COUNTED:
+        if by_class[class_].ends(_ANY_DAY) <= _ANY_DAY + timedelta(days=_COUNTED_DAYS + 1):
+            raise record[class_].refuse(f"figures of the last {_COUNTED_DAYS} days are counted from these rows")
     stay, person, token = (by_class[class_] for class_ in ("stay", "person", "matched_token"))
     if not (stay.days, stay.months) == (person.days, person.months) == (token.days, token.months):
         raise record["stay"].refuse("a stay, its person's last stay and its matching token have one term")

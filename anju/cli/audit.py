@@ -2,14 +2,17 @@
 
 import asyncio
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from anju.cli.access import database
 from anju.cli.completion import services
 from anju.cli.output import Json, answer
-from anju.cli.selection import refuse
+from anju.cli.selection import refuse, setting
+
+if TYPE_CHECKING:
+    from chassis.data.encryption import Keyring
 
 app = typer.Typer(help="The log of who read whose data.", no_args_is_help=True)
 
@@ -30,9 +33,23 @@ def verify(
 
     async def walk() -> audit.ChainReport:
         async with database(context, service) as db:
-            return await audit.verify(db)
+            return await audit.verify(db, _keyring(service))
 
     report = asyncio.run(walk())
     answer(json, asdict(report), lambda: None if report.first_bad else typer.echo(f"{report.rows} rows, none changed"))
     if report.first_bad is not None:
         refuse(f"row {report.first_bad} of {service}'s audit log: {report.why}.")
+
+
+def _keyring(service: str) -> "Keyring":
+    """The keys by which the service proves where its log begins."""
+    from pydantic import SecretStr
+
+    from chassis.data.encryption import Keyring
+    from chassis.run.settings import decode_keys
+
+    keys, active = (setting(f"ANJU_{service.upper()}_ENCRYPTION_{name}") for name in ("KEYS", "ACTIVE"))
+    try:
+        return Keyring(decode_keys(SecretStr(keys)), active)
+    except ValueError as error:
+        refuse(f"ANJU_{service.upper()}_ENCRYPTION_KEYS: {error}.")

@@ -22,6 +22,7 @@ TABLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "idempotency_keys": KEPT_ANSWERS,
     "audit_entries": AUDIT,
     "audit_head": TECHNICAL,
+    "audit_cut": TECHNICAL,
     "subject_keys": KEYS,
 }
 

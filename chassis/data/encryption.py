@@ -52,6 +52,11 @@ class SubjectKey:
         return self.subject_id.bytes + name.encode()
 
 
+async def erase(tx: Transaction, ids: Collection[UUID]) -> None:
+    """Delete subjects' keys: what was sealed with them can be opened by nobody any more."""
+    await tx.execute(sa.delete(subject_keys).where(subject_keys.c.subject_id.in_(ids)))
+
+
 class Keyring:
     """The wrapping keys by name. New subjects use the active one; older ones stay readable while their key is here."""
 
@@ -88,6 +93,21 @@ class Keyring:
         """Load many subjects' keys at once; erased ones are absent."""
         rows = await tx.all(sa.select(subject_keys).where(subject_keys.c.subject_id.in_(ids)))
         return {row.subject_id: self._unwrap(row) for row in rows}
+
+    def attest(self, content: bytes) -> tuple[str, bytes]:
+        """Return a proof that a holder of the active key stands behind `content` (GMAC), and that key's name."""
+        nonce = os.urandom(NONCE_BYTES)
+        return self._active, nonce + self._keys[self._active].encrypt(nonce, b"", content)
+
+    def attested(self, content: bytes, key: str, proof: bytes) -> bool:
+        """Whether `attest` gave this proof for this content; False too when its key is not here."""
+        if key not in self._keys or len(proof) < NONCE_BYTES:
+            return False
+        try:
+            self._keys[key].decrypt(proof[:NONCE_BYTES], proof[NONCE_BYTES:], content)
+        except InvalidTag:
+            return False
+        return True
 
     def _unwrap(self, row: sa.Row[tuple[object, ...]]) -> SubjectKey:
         subject_id: UUID = row.subject_id

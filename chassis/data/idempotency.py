@@ -5,7 +5,7 @@ import hmac
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,9 +14,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Database, Transaction
 from chassis.data.tables import idempotency_keys
-
-# interfaces.md and architecture.md section 4: an answer is kept for 30 days.
-KEPT_FOR = timedelta(days=30)
 
 
 class KeyReused(Exception):
@@ -107,10 +104,11 @@ async def _kept(tx: Transaction, row_id: bytes, request_mac: bytes) -> KeptAnswe
     return KeptAnswer(row.status, row.headers, row.body, replayed=True)
 
 
-async def forget_old(tx: Transaction, now: datetime) -> int:
-    """Delete what is older than KEPT_FOR; return how many."""
-    gone = await tx.execute(sa.delete(idempotency_keys).where(idempotency_keys.c.created_at < now - KEPT_FOR))
-    return gone.rowcount
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete answers of `cut_off` and before, at most `limit`; return how many."""
+    old = sa.select(idempotency_keys.c.id).where(idempotency_keys.c.created_at <= cut_off)
+    old = old.order_by(idempotency_keys.c.created_at).limit(limit).with_for_update(skip_locked=True)
+    return (await tx.execute(sa.delete(idempotency_keys).where(idempotency_keys.c.id.in_(old)))).rowcount
 
 
 def _mac(secret: bytes, label: str, content: bytes) -> bytes:

@@ -51,6 +51,19 @@ audit_head = sa.Table(
     sa.CheckConstraint("one_row", name="audit_head_one_row"),
 )
 
+# Where the chain begins: the last entry that was removed because its term was over. `proof` is made with a key that the
+# database does not know, so that nobody begins the chain later by hand.
+audit_cut = sa.Table(
+    "audit_cut",
+    metadata,
+    sa.Column("one_row", sa.Boolean, primary_key=True, server_default=sa.true()),
+    sa.Column("last_id", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("wrapping_key", sa.Text, nullable=False),
+    sa.Column("proof", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint("one_row", name="audit_cut_one_row"),
+)
+
 subject_keys = sa.Table(
     "subject_keys",
     metadata,
@@ -66,9 +79,21 @@ $$ BEGIN RAISE EXCEPTION 'audit_entries is append-only'; END $$
 """
 
 
+LOSES_ITS_OLDEST = """
+CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF OLD.id <= (SELECT last_id FROM audit_cut) THEN RETURN OLD; END IF;
+    END IF;
+    RAISE EXCEPTION 'audit_entries is append-only';
+END $$
+"""
+
+
 def create(op: "Operations") -> None:
-    """Create the tables of this package; a service's first migration calls it."""
-    metadata.create_all(op.get_bind(), checkfirst=False)
+    """Create the tables of this package but `audit_cut`; a service's first migration calls it."""
+    first = [table for table in metadata.sorted_tables if table is not audit_cut]
+    metadata.create_all(op.get_bind(), tables=first, checkfirst=False)
     op.execute(APPEND_ONLY)
     op.execute(
         "CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE ON audit_entries "
@@ -79,3 +104,10 @@ def create(op: "Operations") -> None:
         "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
     )
     op.execute("INSERT INTO audit_head (last_id, hash) VALUES (0, '\\x')")
+
+
+def create_audit_cut(op: "Operations") -> None:
+    """Let the audit log lose its oldest entries; a later migration of each service calls it."""
+    audit_cut.create(op.get_bind(), checkfirst=False)
+    op.execute("INSERT INTO audit_cut (last_id, hash, wrapping_key, proof) VALUES (0, '\\x', '', '\\x')")
+    op.execute(LOSES_ITS_OLDEST)

@@ -168,6 +168,13 @@ async def discard(db: Database, letter_id: int) -> None:
         await _close(tx, letter, "discarded")
 
 
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete letters that were closed at `cut_off` or before, at most `limit`; return how many. Open ones stay."""
+    old = sa.select(dead_letters.c.id).where(dead_letters.c.closed_at <= cut_off).order_by(dead_letters.c.closed_at)
+    old = old.limit(limit).with_for_update(skip_locked=True)
+    return (await tx.execute(sa.delete(dead_letters).where(dead_letters.c.id.in_(old)))).rowcount
+
+
 async def _close(tx: Transaction, letter: DeadLetter, state: str) -> None:
     # Of two who close at once the second finds it closed, and its effects are rolled back.
     closed = await tx.execute(

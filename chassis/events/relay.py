@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Exclusive
 from chassis.events import outage_logs
 from chassis.events.kafka import KafkaSettings, partition_of
-from chassis.events.relay_rows import DELETED_AT_ONCE, Fenced, RelayRows, Row, backlog, delete_old
+from chassis.events.relay_rows import Fenced, RelayRows, Row, backlog
 from chassis.events.sending import SendFailed, Sending
 from chassis.events.wake import CHANNEL
 from chassis.run import metrics
@@ -26,7 +26,7 @@ FIRST_REST_SECONDS = 0.1
 LONGEST_REST_SECONDS = 1.0
 LOCK_RETRY_SECONDS = 0.5
 CONFIRM_SECONDS = 2.0
-UPKEEP_SECONDS = 5.0
+LOOK_SECONDS = 5.0
 # An event that has waited this long is no hiccup: the service says so on its health page.
 LATE_SECONDS = 30.0
 
@@ -78,7 +78,7 @@ class Relay:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_hold(lock))
                 tasks.create_task(self._listen())
-                tasks.create_task(self._upkeep(rows))
+                tasks.create_task(self._look())
                 tasks.create_task(self._work(rows))
 
     async def _listen(self) -> None:
@@ -120,17 +120,13 @@ class Relay:
         counts = {topic: await self._sending.partitions(topic) for topic in {row.topic for row in found}}
         return await rows.number(found, [partition_of(row.key, counts[row.topic]) for row in found])
 
-    async def _upkeep(self, rows: RelayRows) -> None:
+    async def _look(self) -> None:
         while True:
             now = await backlog(self._db)
             metrics.OUTBOX_UNSENT.set(now.unsent)
             metrics.OUTBOX_OLDEST_SECONDS.set(now.oldest_seconds)
             self._late = now.oldest_seconds
-            deleted = DELETED_AT_ONCE
-            while deleted == DELETED_AT_ONCE:
-                async with self._db.transaction() as tx:
-                    deleted = await delete_old(tx, rows.sent)
-            await asyncio.sleep(UPKEEP_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _hold(lock: Exclusive) -> None:

@@ -6,7 +6,7 @@ that both think they are the one, only the later to claim writes anything.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,10 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.data.db import Database, Transaction
 from chassis.events.tables import outbox, outbox_epoch, relay_mark, relay_partitions
 
-# Long enough to send a lost tail again after a weekend, as long as Kafka keeps a history.
-KEPT = timedelta(days=7)
-# One statement's worth of old rows: short locks, small transactions.
-DELETED_AT_ONCE = 1_000
 # Rows are read up to this many bytes of values at once, so that 500 rows of 900 KiB do not fill the memory.
 READ_BYTES = 8 * 1024 * 1024
 
@@ -211,16 +207,15 @@ class RelayRows:
         self.sent = sent
 
 
-async def delete_old(tx: Transaction, sent: int) -> int:
-    """Delete rows up to relay number `sent` that are older than seven days, at most 1,000; return how many."""
-    oldest = (
-        sa.select(outbox.c.id, outbox.c.created_at)
-        .where(outbox.c.relay_number <= sent)
-        .order_by(outbox.c.relay_number)
-        .limit(DELETED_AT_ONCE)
-        .subquery()
-    )
-    old = sa.select(oldest.c.id).where(oldest.c.created_at < sa.func.clock_timestamp() - KEPT)
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete sent rows that were written at `cut_off` or before, at most `limit`; return how many.
+
+    Kafka has acknowledged what lies below the mark; what does not is kept however old it is.
+    """
+    sent = sa.select(relay_mark.c.sent).scalar_subquery()
+    oldest = sa.select(outbox.c.id, outbox.c.created_at).where(outbox.c.relay_number <= sent)
+    oldest_rows = oldest.order_by(outbox.c.relay_number).limit(limit).subquery()
+    old = sa.select(oldest_rows.c.id).where(oldest_rows.c.created_at <= cut_off)
     return (await tx.execute(sa.delete(outbox).where(outbox.c.id.in_(old)))).rowcount
 
 

@@ -73,9 +73,10 @@ class AlertFeed:
         """Return the events behind `after`, or from now on. Raises DatabaseUnavailable, DatabaseBusy."""
         async with self._db.read() as tx:
             position = await queries.stream_position(tx)
+            forgotten = await queries.forgotten_position(tx)
         if after is None:
             return self._follow(position)
-        if not 0 <= position - after <= RESUMABLE:
+        if after < forgotten or not 0 <= position - after <= RESUMABLE:
             return self._follow(position, _reset(position))
         return self._follow(after)
 

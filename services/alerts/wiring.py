@@ -84,13 +84,15 @@ def worker(settings: Settings) -> "WorkerParts":
     from chassis.events.consumers import Consumers
     from chassis.events.kafka import KafkaSettings
     from chassis.events.relay import Relay
+    from chassis.run import forgetting
     from chassis.run.service import WorkerParts
     from chassis.run.timers import Timer, Timers
     from policy import packs
     from services.alerts.consumers import UNITS, DwellingReader, StayReader
     from services.alerts.domain.signatures import verifier_from
+    from services.alerts.domain.statistics import city_day
     from services.alerts.storage import notice_store
-    from services.alerts.use_cases import queries
+    from services.alerts.use_cases import forget_expired, queries
     from services.alerts.use_cases.advance_notice import advance_notice
     from services.alerts.use_cases.publish_statistics import publish_statistics
     from services.alerts.use_cases.refresh_watchlist import WatchlistKeeper
@@ -135,12 +137,23 @@ def worker(settings: Settings) -> "WorkerParts":
         async with db.transaction() as tx:
             await publish_statistics(tx, now)
 
+    removals = forget_expired.removals(keyring)
+
+    async def forget(now: datetime) -> None:
+        terms = rule_packs.on(city_day(now), settings.district).retention
+        await forgetting.forget(db, removals, lambda class_: terms.after(class_).cut_off(now))
+
     return WorkerParts(
         db=db,
         relay=Relay(db, kafka, "alerts"),
         consumers=Consumers(db, kafka, "alerts", [stays.subscription(), *dwellings.subscriptions(), UNITS]),
         timers=Timers(
-            db, [Timer("advance-notices", ADVANCE_SECONDS, advance), Timer("statistics", STATISTICS_SECONDS, publish)]
+            db,
+            [
+                Timer("advance-notices", ADVANCE_SECONDS, advance),
+                Timer("statistics", STATISTICS_SECONDS, publish),
+                Timer("forget", forgetting.EVERY_SECONDS, forget),
+            ],
         ),
         background=[watch_notices],
     )

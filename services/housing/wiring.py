@@ -8,8 +8,6 @@ from chassis.run.service import WebParts, WorkerParts
 from chassis.run.settings import decode_keys
 from services.housing.settings import Settings
 
-# Kept answers are forgotten after 30 days; an hour more does not matter.
-FORGET_EVERY_SECONDS = 3600.0
 # How far the published figures may be behind.
 STATISTICS_SECONDS = 10.0
 
@@ -66,12 +64,16 @@ def web(settings: Settings) -> WebParts:
 
 def worker(settings: Settings) -> WorkerParts:
     """Return the worker: relay, consumers, timers."""
-    from chassis.data.idempotency import forget_old
+    from chassis.data.encryption import Keyring
     from chassis.events.consumers import Consumers
     from chassis.events.kafka import KafkaSettings
     from chassis.events.relay import Relay
+    from chassis.run import forgetting
     from chassis.run.timers import Timer, Timers
+    from policy.packs import load
     from services.housing.consumers import SUBSCRIPTIONS
+    from services.housing.domain.statistics import city_day
+    from services.housing.use_cases import forget_expired
     from services.housing.use_cases.publish_statistics import publish_statistics
 
     db = _database(settings)
@@ -83,9 +85,12 @@ def worker(settings: Settings) -> WorkerParts:
         client_id="housing",
     )
 
+    keyring = Keyring(decode_keys(settings.encryption_keys), settings.encryption_active)
+    rules, removals = load(), forget_expired.removals(keyring)
+
     async def forget(now: datetime) -> None:
-        async with db.transaction() as tx:
-            await forget_old(tx, now)
+        terms = rules.on(city_day(now), settings.district).retention
+        await forgetting.forget(db, removals, lambda class_: terms.after(class_).cut_off(now))
 
     async def publish(now: datetime) -> None:
         async with db.transaction() as tx:
@@ -98,8 +103,8 @@ def worker(settings: Settings) -> WorkerParts:
         timers=Timers(
             db,
             [
-                Timer("forget-kept-answers", FORGET_EVERY_SECONDS, forget),
                 Timer("statistics", STATISTICS_SECONDS, publish),
+                Timer("forget", forgetting.EVERY_SECONDS, forget),
             ],
         ),
     )

@@ -10,6 +10,7 @@ from chassis.data.db import Database
 from chassis.data.encryption import Keyring
 from chassis.run.settings import decode_keys
 from policy import packs
+from services.registration.domain.stays import CITY
 from services.registration.domain.tokens import TokenKeys
 from services.registration.domain.units import Unit, read_units
 from services.registration.settings import Settings
@@ -18,8 +19,8 @@ from services.registration.vault import Vault
 if TYPE_CHECKING:
     from chassis.run.service import WebParts, WorkerParts
 
-# Old counts and kept answers are removed once an hour: nobody waits for it.
-CLEAN_SECONDS = 3600.0
+# The file of units is read at the start; this catches what went wrong then.
+UNITS_SECONDS = 3600.0
 # How long figures may be behind: many arrivals within it are one new version of a day's counts.
 STATISTICS_SECONDS = 2.0
 
@@ -75,18 +76,19 @@ def web(settings: Settings) -> "WebParts":
 
 def worker(settings: Settings) -> "WorkerParts":
     """Return the worker process: relay, consumers, timers, and the unit tree brought to what its file says."""
-    from chassis.data import idempotency
     from chassis.events.consumers import Consumers
     from chassis.events.kafka import KafkaSettings
     from chassis.events.relay import Relay
+    from chassis.run import forgetting
     from chassis.run.service import WorkerParts
     from chassis.run.timers import Timer, Timers
     from services.registration.consumers import subscriptions
-    from services.registration.storage import token_requests
+    from services.registration.use_cases import forget_expired
     from services.registration.use_cases.load_units import load_units
     from services.registration.use_cases.publish_statistics import publish_statistics
 
-    db = _database(settings)
+    db, rules = _database(settings), packs.load()
+    removals = forget_expired.removals(_vault(settings).keyring)
     units = read_units_file(settings.units_file)
     kafka = KafkaSettings(
         bootstrap=settings.kafka_bootstrap,
@@ -104,11 +106,9 @@ def worker(settings: Settings) -> "WorkerParts":
         async with db.transaction() as tx:
             await publish_statistics(tx, now)
 
-    async def clean(now: datetime) -> None:
-        async with db.transaction() as tx:
-            await token_requests.forget_old(tx, now)
-        async with db.transaction() as tx:
-            await idempotency.forget_old(tx, now)
+    async def forget(now: datetime) -> None:
+        terms = rules.on(now.astimezone(CITY).date(), settings.district).retention
+        await forgetting.forget(db, removals, lambda class_: terms.after(class_).cut_off(now))
 
     return WorkerParts(
         db=db,
@@ -117,9 +117,9 @@ def worker(settings: Settings) -> "WorkerParts":
         timers=Timers(
             db,
             [
-                Timer("units", CLEAN_SECONDS, keep_units),
+                Timer("units", UNITS_SECONDS, keep_units),
                 Timer("statistics", STATISTICS_SECONDS, publish),
-                Timer("clean", CLEAN_SECONDS, clean),
+                Timer("forget", forgetting.EVERY_SECONDS, forget),
             ],
         ),
     )

@@ -6,9 +6,6 @@ from chassis.data.db import Database
 from chassis.run.service import WebParts, WorkerParts
 from services.reporting.settings import Settings
 
-# Kept answers are forgotten after 30 days; an hour more does not matter.
-FORGET_EVERY_SECONDS = 3600.0
-
 
 def _database(settings: Settings) -> Database:
     return Database(settings.database_url, service="reporting", pool_size=settings.database_pool)
@@ -37,11 +34,16 @@ def web(settings: Settings) -> WebParts:
 
 def worker(settings: Settings) -> WorkerParts:
     """Return the worker: it keeps what the other services count. It publishes nothing: no relay."""
-    from chassis.data.idempotency import forget_old
+    from chassis.data.encryption import Keyring
     from chassis.events.consumers import Consumers
     from chassis.events.kafka import KafkaSettings
+    from chassis.run import forgetting
+    from chassis.run.settings import decode_keys
     from chassis.run.timers import Timer, Timers
+    from policy import packs
     from services.reporting.consumers import subscriptions
+    from services.reporting.domain.asked import today
+    from services.reporting.use_cases import forget_expired
 
     db = _database(settings)
     kafka = KafkaSettings(
@@ -52,12 +54,15 @@ def worker(settings: Settings) -> WorkerParts:
         client_id="reporting-worker",
     )
 
+    keyring = Keyring(decode_keys(settings.encryption_keys), settings.encryption_active)
+    rules, removals = packs.load(), forget_expired.removals(keyring)
+
     async def forget(now: datetime) -> None:
-        async with db.transaction() as tx:
-            await forget_old(tx, now)
+        terms = rules.on(today(now), settings.district).retention
+        await forgetting.forget(db, removals, lambda class_: terms.after(class_).cut_off(now))
 
     return WorkerParts(
         db=db,
         consumers=Consumers(db, kafka, "reporting", subscriptions()),
-        timers=Timers(db, [Timer("forget-kept-answers", FORGET_EVERY_SECONDS, forget)]),
+        timers=Timers(db, [Timer("forget", forgetting.EVERY_SECONDS, forget)]),
     )

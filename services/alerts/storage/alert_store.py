@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
+from chassis.data.encryption import erase
 from services.alerts.domain.alerts import Alert, AlertState, Clocks, Outcome, Severity, Source
 from services.alerts.domain.officers import Officer
-from services.alerts.storage.tables import alert_numbers, alerts, premises
+from services.alerts.storage import change_store
+from services.alerts.storage.tables import alert_changes, alert_numbers, alerts, notices, premises
 
 # `1124-0317`: month, day, serial.
 NUMBER = re.compile(r"([0-9]{2})([0-9]{2})-([0-9]{4,9})")
@@ -244,3 +246,28 @@ def _alert(row: sa.Row[Any]) -> Alert:
         holds=row.holds,
         event_recorded_at=row.event_recorded_at,
     )
+
+
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete alerts that were closed, cleared or retracted at `cut_off` or before, with all that hangs on them.
+
+    Two kinds stay, so that nothing is raised twice: of a notice that is not ended, and of a rule whose facts go on.
+    """
+    settled = ("closed", "cleared", "retracted")
+    later = sa.exists().where(
+        alert_changes.c.alert_id == alerts.c.alert_id,
+        alert_changes.c.change.in_(settled),
+        alert_changes.c.at > cut_off,
+    )
+    live = sa.exists().where(notices.c.notice_id == alerts.c.notice_id, notices.c.state != "ended")
+    goes_on = sa.and_(alerts.c.rule.is_not(None), alerts.c.holds)
+    old = sa.select(alerts.c.alert_id).where(
+        alerts.c.raised_at <= cut_off, alerts.c.state.in_(settled), ~later, ~live, ~goes_on
+    )
+    rows = await tx.all(old.order_by(alerts.c.raised_at).limit(limit).with_for_update(skip_locked=True, of=alerts))
+    ids = [row.alert_id for row in rows]
+    await change_store.drop(tx, ids)
+    # The department's events of a case go with it (ON DELETE CASCADE).
+    await tx.execute(sa.delete(alerts).where(alerts.c.alert_id.in_(ids)))
+    await erase(tx, ids)
+    return len(ids)

@@ -1,6 +1,6 @@
 """Reads and writes the changes of alerts: each alert's history, and one numbered stream of them all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -134,3 +134,23 @@ def _change_values(position: int, change: AlertChange) -> dict[str, Any]:
         "severity": change.severity.value,
         "state": change.state.value,
     }
+
+
+async def forgotten_position(tx: Transaction) -> int:
+    """Return the position up to which changes may be missing."""
+    position: int = await tx.scalar(sa.select(stream_head.c.forgotten))
+    return position
+
+
+async def drop(tx: Transaction, alert_ids: Collection[UUID]) -> None:
+    """Delete the changes of alerts; who comes back from before one of them is told to begin anew."""
+    gone = sa.delete(alert_changes).where(alert_changes.c.alert_id.in_(alert_ids)).returning(alert_changes.c.position)
+    last = max((row.position for row in await tx.all(gone)), default=0)
+
+    async def remember(tx: Transaction) -> None:
+        forgotten = sa.func.greatest(stream_head.c.forgotten, last)
+        await tx.execute(sa.update(stream_head).values(forgotten=forgotten))
+
+    # Last, as every lock on the head.
+    if last:
+        tx.before_commit(remember)

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.data.db import Transaction
+from services.alerts.domain.cases import CaseState
 from services.alerts.storage.tables import department_events, department_heads
 
 CHANNEL = "department_events"
@@ -72,3 +73,15 @@ async def events_after(tx: Transaction, department: str, position: int, limit: i
     )
     rows = await tx.all(query.order_by(events.position).limit(limit))
     return [DepartmentEvent(row.position, row.event_id, row.type, row.value) for row in rows]
+
+
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete events that were told at `cut_off` or before, as their topic does; the last one of an open case stays."""
+    events = department_events.c
+    later = department_events.alias("later")
+    followed = sa.exists().where(later.c.case_id == events.case_id, later.c.position > events.position)
+    open_still = sa.and_(events.value["state"].astext == CaseState.OPEN.value, ~followed)
+    key = sa.tuple_(events.department, events.position)
+    old = sa.select(events.department, events.position).where(events.at <= cut_off, ~open_still)
+    old = old.order_by(events.at).limit(limit).with_for_update(skip_locked=True, of=department_events)
+    return (await tx.execute(sa.delete(department_events).where(key.in_(old)))).rowcount

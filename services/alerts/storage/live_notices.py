@@ -16,11 +16,11 @@ from services.alerts.storage.tables import notice_terms, notices
 
 
 async def tokens(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Token]:
-    """Return the document tokens of these notices, ended ones too; a token is the same in every term."""
+    """Return the document tokens of these notices, ended ones too while they have it; it is the same in every term."""
     query = (
         sa.select(notice_terms.c.notice_id, notice_terms.c.content)
         .join(notices, notices.c.notice_id == notice_terms.c.notice_id)
-        .where(notices.c.notice_id.in_(ids), notice_terms.c.term == notices.c.running_term)
+        .where(notices.c.notice_id.in_(ids), notice_terms.c.term == notices.c.running_term, notices.c.has_token)
     )
     return {row.notice_id: parse_content(row.content.encode()).token for row in await tx.all(query)}
 

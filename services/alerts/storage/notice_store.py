@@ -1,7 +1,7 @@
 """Reads and writes notices with their terms and changes, and guards the version that the matcher goes by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from chassis.data import audit
 from chassis.data.db import Transaction
+from chassis.data.encryption import erase
+from services.alerts.domain.contents import FORGOTTEN, parse_content
 from services.alerts.domain.notices import Notice, NoticeState, Term
 from services.alerts.domain.officers import Officer
 from services.alerts.storage.notice_rows import read_notice, whole_notices
-from services.alerts.storage.tables import notice_changes, notice_terms, notice_version, notices
+from services.alerts.storage.tables import alerts, notice_changes, notice_terms, notice_version, notices
 
 # An advisory lock rather than a row's: it is granted in the order of asking, so that one batch after another, each
 # sharing it, cannot keep a withdrawal waiting; and sharing it writes nothing.
@@ -249,3 +251,31 @@ def _approval_values(term: Term) -> dict[str, Any]:
         "signing_key": term.signature.key_id,
         "signature": term.signature.value,
     }
+
+
+async def forget_tokens(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Take the document's token out of the terms of notices that ended at `cut_off` or before."""
+    ids = await _ended(tx, cut_off, limit, notices.c.has_token)
+    terms = sa.select(notice_terms.c.notice_id, notice_terms.c.term, notice_terms.c.content)
+    for row in await tx.all(terms.where(notice_terms.c.notice_id.in_(ids))):
+        content = replace(parse_content(row.content.encode()), token=FORGOTTEN)
+        one = (notice_terms.c.notice_id == row.notice_id, notice_terms.c.term == row.term)
+        await tx.execute(sa.update(notice_terms).where(*one).values(content=content.canonical().decode()))
+    await tx.execute(sa.update(notices).where(notices.c.notice_id.in_(ids)).values(has_token=False))
+    return len(ids)
+
+
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete notices that ended at `cut_off` or before and have no alert any more, and the keys of their subjects."""
+    ids = await _ended(tx, cut_off, limit, ~sa.exists().where(alerts.c.notice_id == notices.c.notice_id))
+    for table in (notice_changes, notice_terms, notices):
+        await tx.execute(sa.delete(table).where(table.c.notice_id.in_(ids)))
+    await erase(tx, ids)
+    return len(ids)
+
+
+async def _ended(tx: Transaction, cut_off: datetime, limit: int, which: sa.ColumnElement[bool]) -> list[UUID]:
+    """Lock and return notices that ended long ago. They change no more, so the matcher need not hear of it."""
+    old = sa.select(notices.c.notice_id).where(notices.c.state == "ended", notices.c.changed_at <= cut_off, which)
+    rows = await tx.all(old.order_by(notices.c.changed_at).limit(limit).with_for_update(skip_locked=True))
+    return [row.notice_id for row in rows]

@@ -6,7 +6,6 @@ from sqlalchemy.dialects import postgresql
 from contracts.fields import TECHNICAL, tags
 
 metadata = sa.MetaData()
-
 Instant = sa.DateTime(timezone=True)
 
 NOTICE = tags(purpose="notice_matching", basis="notice_instrument", class_="pseudonym", retention="notice")
@@ -52,6 +51,8 @@ notices = sa.Table(
     # notice_version and the database's time at the last change: how the matcher finds what it has not read yet.
     sa.Column("version", sa.BigInteger, nullable=False, info=TECHNICAL),
     sa.Column("changed_at", Instant, nullable=False, info=TECHNICAL),
+    sa.Column("has_token", sa.Boolean, nullable=False, server_default=sa.true(), info=TECHNICAL),
+    sa.CheckConstraint("has_token OR state = 'ended'", name="notices_live_has_token"),
     sa.CheckConstraint("state IN ('proposed', 'scheduled', 'active', 'suspended', 'ended')", name="notices_state"),
     sa.CheckConstraint("why IN ('expired', 'withdrawn', 'carried_out', 'replaced')", name="notices_why"),
     sa.CheckConstraint("(state = 'ended') = (why IS NOT NULL)", name="notices_ended_has_why"),
@@ -83,6 +84,7 @@ notices = sa.Table(
 sa.Index("notices_version", notices.c.version)
 sa.Index("notices_proposed_at", notices.c.proposed_at, notices.c.notice_id)
 sa.Index("notices_starts_at", notices.c.starts_at, postgresql_where=notices.c.state == "scheduled")
+sa.Index("notices_ended", notices.c.changed_at, postgresql_where=notices.c.state == "ended")
 sa.Index("notices_ends_at", notices.c.ends_at, postgresql_where=notices.c.state != "ended")
 
 notice_terms = sa.Table(
@@ -194,13 +196,8 @@ sa.Index("alerts_newest", alerts.c.raised_at.desc(), alerts.c.alert_id.desc())
 sa.Index("alerts_open", alerts.c.state, postgresql_where=alerts.c.state.in_(["new", "acknowledged", "verified"]))
 sa.Index("alerts_stay", alerts.c.stay_id)
 # With alerts_open_rule_holds: one open alert per rule and premises, and none beside a closed one whose facts go on.
-sa.Index(
-    "alerts_one_per_rule_and_premises",
-    alerts.c.premises_id,
-    alerts.c.rule,
-    unique=True,
-    postgresql_where=sa.text("holds AND rule IS NOT NULL"),
-)
+GOES_ON = sa.text("holds AND rule IS NOT NULL")
+sa.Index("alerts_one_per_rule_and_premises", alerts.c.premises_id, alerts.c.rule, unique=True, postgresql_where=GOES_ON)
 
 alert_numbers = sa.Table(
     "alert_numbers",
@@ -215,6 +212,8 @@ stream_head = sa.Table(
     metadata,
     sa.Column("one_row", sa.Boolean, primary_key=True, server_default=sa.true(), info=TECHNICAL),
     sa.Column("position", sa.BigInteger, nullable=False, info=TECHNICAL),
+    # Up to here changes may be missing: they went with their alerts.
+    sa.Column("forgotten", sa.BigInteger, nullable=False, server_default="0", info=TECHNICAL),
     sa.CheckConstraint("one_row", name="stream_head_one_row"),
 )
 
@@ -261,8 +260,7 @@ units = sa.Table(
     sa.Column("number", sa.BigInteger, nullable=False, info=TECHNICAL),
 )
 
-# What the rules look at, by premises: housing's side and registration's side, each with the version it came in. One
-# row for both, so that whichever changes locks out the other until the rules were judged.
+# What the rules look at: housing's side and registration's in one row, so that whichever changes locks out the other.
 dwellings = sa.Table(
     "dwellings",
     metadata,
@@ -304,6 +302,7 @@ department_events = sa.Table(
     sa.Column("at", Instant, nullable=False, info=CASE),
     sa.Column("value", postgresql.JSONB, nullable=False, info=CASE),
 )
+sa.Index("department_events_at", department_events.c.at)
 sa.Index("department_events_case", department_events.c.case_id, department_events.c.position)
 
 # Counts of a day as they were last published, kept for good: they outlive the rows behind them.

@@ -47,11 +47,15 @@ class _Batch:
         self._changes: list[AlertChange] = []
 
     async def load(self, stay_ids: set[UUID]) -> None:
-        """Load and lock the alerts of these stays, with their notices' tokens, ended ones too."""
+        """Load and lock the alerts of these stays, with their notices' tokens, ended ones too.
+
+        An alert whose notice has lost its token stays as it is: nobody can tell whether a correction breaks it.
+        """
         found = await alert_store.load_of_stays(self._tx, stay_ids)
         self._notice_tokens = await live_notices.tokens(self._tx, {a.notice_id for a in found if a.notice_id})
         for alert in found:
-            self._keep(alert)
+            if alert.notice_id in self._notice_tokens:
+                self._keep(alert)
 
     def _keep(self, alert: Alert) -> None:
         if alert.stay_id is not None and alert.notice_id is not None:

@@ -210,6 +210,11 @@ async def stream_position(tx: Transaction) -> int:
     return await change_store.stream_position(tx)
 
 
+async def forgotten_position(tx: Transaction) -> int:
+    """Return the position up to which the stream may have lost changes."""
+    return await change_store.forgotten_position(tx)
+
+
 async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[StreamedChange]:
     """Return changes behind a position of the stream, in order."""
     return await change_store.changes_after(tx, position, limit)

@@ -50,3 +50,10 @@ async def latest(tx: Transaction, premises_id: UUID, limit: int) -> list[Closure
         Closure(row.closure_id, row.closed_at, row.reason, row.headcount, row.reopened_at, row.reopened_reason)
         for row in await tx.all(query)
     ]
+
+
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete closures that ended at `cut_off` or before. The one that still holds stays: it says why."""
+    old = sa.select(closures.c.closure_id).where(closures.c.reopened_at <= cut_off).order_by(closures.c.reopened_at)
+    old = old.limit(limit).with_for_update(skip_locked=True)
+    return (await tx.execute(sa.delete(closures).where(closures.c.closure_id.in_(old)))).rowcount

@@ -1,6 +1,7 @@
 """Inspections and what they found, written and read; never changed."""
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from chassis.data.db import Transaction
 from services.housing.domain.inspections import Finding, Inspection
 from services.housing.domain.units import Actor
-from services.housing.storage.tables import inspection_items, inspections
+from services.housing.storage.tables import hazards, inspection_items, inspections
 
 
 async def add(tx: Transaction, done: Inspection, actor: Actor) -> None:
@@ -74,3 +75,23 @@ def _inspection(row: sa.Row[Any], items: tuple[Finding, ...]) -> Inspection:
         recorded_at=row.recorded_at,
         items=items,
     )
+
+
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete visits of `cut_off` and before with the hazards they found; of each hazard the clearing counts.
+
+    A visit of which a hazard is open, or was cleared later, stays whole, and so does the visit that cleared a hazard
+    which stays. Figures do not change: what was found and cleared counts nothing on any day that is still counted.
+    """
+    visit = inspections.c.inspection_id
+    running = sa.exists().where(
+        hazards.c.found_by_inspection == visit,
+        sa.or_(hazards.c.cleared_at.is_(None), hazards.c.cleared_at > cut_off),
+    )
+    cleared = sa.exists().where(hazards.c.cleared_by_inspection == visit, hazards.c.found_by_inspection != visit)
+    old = sa.select(visit).where(inspections.c.inspected_at <= cut_off, ~running, ~cleared)
+    old = old.order_by(inspections.c.inspected_at).limit(limit).with_for_update(skip_locked=True)
+    ids = [row.inspection_id for row in await tx.all(old)]
+    for part in (hazards.c.found_by_inspection, inspection_items.c.inspection_id, inspections.c.inspection_id):
+        await tx.execute(sa.delete(part.table).where(part.in_(ids)))
+    return len(ids)

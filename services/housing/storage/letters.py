@@ -1,5 +1,6 @@
 """Signed responsibility letters, written and read."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -29,3 +30,8 @@ async def latest(tx: Transaction, premises_id: UUID) -> Letter | None:
     query = sa.select(letters).where(letters.c.premises_id == premises_id).order_by(letters.c.signed_at.desc()).limit(1)
     row = await tx.one_or_none(query)
     return None if row is None else Letter(row.letter_version, row.text_sha256, row.signed_at)
+
+
+async def drop(tx: Transaction, premises_ids: Collection[UUID]) -> None:
+    """Delete the letters of premises: who ran them is known no more."""
+    await tx.execute(sa.delete(letters).where(letters.c.premises_id.in_(premises_ids)))

@@ -1,6 +1,7 @@
 """Premises, their rooms and their operators, written and read."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,12 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
-from chassis.data.encryption import KeyErased, Keyring
+from chassis.data.encryption import KeyErased, Keyring, erase
 from services.housing.domain.hazards import Hazard
 from services.housing.domain.letters import Letter
 from services.housing.domain.premises import Operator, Premises, Room
 from services.housing.storage import hazards, letters
-from services.housing.storage.tables import premises, rooms
+from services.housing.storage.tables import closures, premises, rooms
 
 # What an operator's values are sealed for: the column, so that one cannot be put in the other's place.
 NAME, PHONE = "operator_name", "operator_phone"
@@ -60,6 +61,11 @@ async def find(tx: Transaction, premises_id: UUID, *, for_change: bool = False) 
         return None
     found = await tx.all(sa.select(rooms).where(rooms.c.premises_id == premises_id).order_by(rooms.c.position))
     return _premises(row, found, await hazards.open_of(tx, premises_id), await letters.latest(tx, premises_id))
+
+
+async def published(tx: Transaction) -> list[UUID]:
+    """Return the ids of all premises, stubs too: each was published."""
+    return [row.premises_id for row in await tx.all(sa.select(premises.c.premises_id))]
 
 
 async def firm_name(tx: Transaction, keyring: Keyring, premises_id: UUID) -> str | None:
@@ -137,3 +143,24 @@ def _premises(
 def within(areas: Collection[str]) -> sa.ColumnElement[bool]:
     """Return the condition that premises lie in one of these areas (prefixes of division codes)."""
     return sa.or_(sa.false(), *(premises.c.division_code.startswith(area, autoescape=True) for area in areas))
+
+
+async def forget_operators(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Erase who ran premises that were closed at `cut_off` or before and are closed still: name, phone, key, letters.
+
+    The premises stay: a place is nobody's data, and figures count it.
+    """
+    run_by_somebody = premises.c.operator_name.is_not(None)
+    shut = sa.exists().where(
+        closures.c.premises_id == premises.c.premises_id,
+        closures.c.reopened_at.is_(None),
+        closures.c.closed_at <= cut_off,
+    )
+    old = sa.select(premises.c.premises_id).where(premises.c.status == "closed", run_by_somebody, shut)
+    rows = await tx.all(old.limit(limit).with_for_update(skip_locked=True))
+    ids = [row.premises_id for row in rows]
+    nobody = dict.fromkeys(("operator_kind", NAME, PHONE, "registered_by"))
+    await tx.execute(sa.update(premises).where(premises.c.premises_id.in_(ids)).values(nobody))
+    await letters.drop(tx, ids)
+    await erase(tx, ids)
+    return len(ids)

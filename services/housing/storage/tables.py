@@ -8,11 +8,12 @@ from contracts.fields import TECHNICAL, tags
 metadata = sa.MetaData()
 
 PLACE = tags(purpose=("registration", "housing_safety"), basis="not_personal", class_="none", retention="premises")
+PLACE_NOW = tags(purpose="housing_safety", basis="not_personal", class_="none", retention="current")
 UNIT = tags(purpose="organisation", basis="not_personal", class_="none", retention="current")
 FINDING = tags(purpose="housing_safety", basis="not_personal", class_="none", retention="premises")
 OPERATOR = tags(purpose="housing_safety", basis="fire_safety", class_="personal", retention="premises")
 HEADCOUNT = tags(purpose="housing_safety", basis="residence_registration", class_="personal", retention="current")
-OFFICER = tags(purpose="oversight", basis="accountability", class_="pseudonym", retention="audit")
+OFFICER = tags(purpose="oversight", basis="accountability", class_="pseudonym", retention="record")
 
 COUNT = tags(purpose="statistics", basis="not_personal", class_="none", retention="statistics")
 INSTANT = sa.DateTime(timezone=True)
@@ -128,7 +129,7 @@ closures = sa.Table(
 headcounts = sa.Table(
     "headcounts",
     metadata,
-    sa.Column("premises_id", sa.Uuid, primary_key=True, info=PLACE),
+    sa.Column("premises_id", sa.Uuid, primary_key=True, info=PLACE_NOW),
     sa.Column("headcount", sa.Integer, nullable=False, info=HEADCOUNT),
     sa.Column("version_epoch", sa.BigInteger, nullable=False, info=TECHNICAL),
     sa.Column("version_number", sa.BigInteger, nullable=False, info=TECHNICAL),

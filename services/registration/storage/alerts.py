@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
-from services.registration.storage.tables import stay_alerts
+from services.registration.storage.tables import OPEN_ALERTS, stay_alerts
 
 
 async def note(tx: Transaction, *, alert_id: UUID, stay_id: UUID, state: str, changed_at: datetime) -> None:
@@ -22,3 +22,12 @@ async def state_of(tx: Transaction, alert_id: UUID, stay_id: UUID) -> str | None
         sa.select(stay_alerts.c.state).where(stay_alerts.c.alert_id == alert_id, stay_alerts.c.stay_id == stay_id)
     )
     return state
+
+
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete which stay an alert had that was closed, cleared or retracted at `cut_off` or before."""
+    old = sa.select(stay_alerts.c.alert_id).where(
+        stay_alerts.c.state.not_in(OPEN_ALERTS), stay_alerts.c.changed_at <= cut_off
+    )
+    old = old.order_by(stay_alerts.c.changed_at).limit(limit).with_for_update(skip_locked=True)
+    return (await tx.execute(sa.delete(stay_alerts).where(stay_alerts.c.alert_id.in_(old)))).rowcount

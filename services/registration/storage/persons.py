@@ -1,5 +1,6 @@
 """Persons: one row per document that passes its check, found again by its look-up token."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -7,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from uuid_utils.compat import uuid7
 
 from chassis.data.db import Transaction
-from chassis.data.encryption import SubjectKey
+from chassis.data.encryption import SubjectKey, erase
 from services.registration.domain.documents import Document
-from services.registration.storage.tables import persons
+from services.registration.storage.tables import corrections, persons, stays
 from services.registration.vault import Vault
 
 
@@ -36,11 +37,24 @@ async def ids_of(tx: Transaction, vault: Vault, document: Document) -> list[UUID
     return [row.person_id for row in rows]
 
 
+async def forget(tx: Transaction, people: Collection[UUID]) -> None:
+    """Delete those of the persons whom no stay names any more, with the keys that open what was sealed for them."""
+    # Locked first: whoever is registering one of them commits before the look below, or finds the person gone.
+    found = sa.select(persons.c.person_id).where(persons.c.person_id.in_(people)).order_by(persons.c.person_id)
+    held = [row.person_id for row in await tx.all(found.with_for_update())]
+    named = sa.or_(
+        sa.exists().where(stays.c.person_id == persons.c.person_id),
+        sa.exists().where(corrections.c.person_id == persons.c.person_id),
+    )
+    nameless = sa.delete(persons).where(persons.c.person_id.in_(held), ~named).returning(persons.c.person_id)
+    await erase(tx, [row.person_id for row in await tx.all(nameless)])
+
+
 async def _find(tx: Transaction, vault: Vault, document: Document) -> UUID | None:
     values = [token.value for token in vault.lookup.tokens(document)]
-    found: UUID | None = await tx.scalar(
-        sa.select(persons.c.person_id).where(persons.c.lookup_token.in_(values), ~persons.c.to_verify).limit(1)
-    )
+    one = sa.select(persons.c.person_id).where(persons.c.lookup_token.in_(values), ~persons.c.to_verify).limit(1)
+    # Held as a stay's foreign key will hold it: `forget` cannot take the person away in between.
+    found: UUID | None = await tx.scalar(one.with_for_update(read=True, key_share=True))
     return found
 
 

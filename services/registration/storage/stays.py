@@ -23,7 +23,8 @@ from services.registration.domain.stays import (
     receipt_number,
 )
 from services.registration.domain.tokens import Token
-from services.registration.storage.tables import OPEN, premises, stays
+from services.registration.storage import persons
+from services.registration.storage.tables import OPEN, OPEN_ALERTS, corrections, premises, stay_alerts, stays
 from services.registration.storage.units import areas_of
 from services.registration.vault import Vault, open_person, seal_person
 
@@ -149,6 +150,22 @@ async def amend(tx: Transaction, stay: Stay, key: SubjectKey, tokens: MatchingTo
             **seal_person(key, stay.person, stay.guardian),
         )
     )
+
+
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete stays that ended at `cut_off` or before, with their corrections, and persons whom no stay names any more.
+
+    A stay whose alert is open is kept: somebody works on it.
+    """
+    worked_on = sa.exists().where(stay_alerts.c.stay_id == stays.c.stay_id, stay_alerts.c.state.in_(OPEN_ALERTS))
+    old = sa.select(stays.c.stay_id, stays.c.person_id).where(stays.c.departed_at <= cut_off, ~worked_on)
+    rows = await tx.all(old.order_by(stays.c.departed_at).limit(limit).with_for_update(skip_locked=True))
+    ids = [row.stay_id for row in rows]
+    corrected = sa.delete(corrections).where(corrections.c.stay_id.in_(ids)).returning(corrections.c.person_id)
+    people = {row.person_id for row in (*rows, *await tx.all(corrected))}
+    await tx.execute(sa.delete(stays).where(stays.c.stay_id.in_(ids)))
+    await persons.forget(tx, people)
+    return len(ids)
 
 
 async def lock_present(tx: Transaction, tokens: Collection[str], expiry_tokens: Collection[str]) -> list[Present]:

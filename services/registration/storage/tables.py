@@ -16,7 +16,7 @@ MINOR = tags(purpose="registration", basis="minor_protection", class_="sensitive
 MATCHING = tags(purpose="notice_matching", basis="notice_instrument", class_="pseudonym", retention="current")
 HEADCOUNT = tags(purpose="housing_safety", basis="residence_registration", class_="personal", retention="current")
 ALERT = tags(purpose="alert_handling", basis="notice_instrument", class_="pseudonym", retention="alert")
-OFFICER = tags(purpose="oversight", basis="accountability", class_="pseudonym", retention="audit")
+OFFICER = tags(purpose="oversight", basis="accountability", class_="pseudonym", retention="record")
 
 COUNT = tags(purpose="statistics", basis="not_personal", class_="none", retention="statistics")
 
@@ -127,7 +127,8 @@ stays = sa.Table(
 )
 OPEN = stays.c.departed_at.is_(None)
 sa.Index("stays_open_rooms", stays.c.premises_id, stays.c.room, postgresql_where=OPEN)
-sa.Index("stays_open_persons", stays.c.person_id, postgresql_where=OPEN)
+sa.Index("stays_person", stays.c.person_id)
+sa.Index("stays_departed", stays.c.departed_at, postgresql_where=stays.c.departed_at.is_not(None))
 sa.Index("stays_matching_token", stays.c.matching_token, postgresql_where=stays.c.matching_token.is_not(None))
 sa.Index("stays_expiry_token", stays.c.expiry_token, postgresql_where=stays.c.expiry_token.is_not(None))
 sa.Index("stays_of_a_desk", stays.c.registered_unit, stays.c.registered_at)
@@ -148,6 +149,7 @@ corrections = sa.Table(
     sa.Column("corrected_at", INSTANT, nullable=False, server_default=sa.func.clock_timestamp(), info=STAY),
 )
 sa.Index("corrections_of_a_stay", corrections.c.stay_id, corrections.c.corrected_at)
+sa.Index("corrections_person", corrections.c.person_id)
 
 # Which alerts a stay has, so that the officer who handles one may read that stay. What for is not known here.
 stay_alerts = sa.Table(
@@ -158,6 +160,9 @@ stay_alerts = sa.Table(
     sa.Column("state", sa.Text, nullable=False, info=ALERT),
     sa.Column("changed_at", INSTANT, nullable=False, info=ALERT),
 )
+OPEN_ALERTS = ("new", "acknowledged", "verified")
+sa.Index("stay_alerts_stay", stay_alerts.c.stay_id)
+sa.Index("stay_alerts_settled", stay_alerts.c.changed_at, postgresql_where=stay_alerts.c.state.not_in(OPEN_ALERTS))
 
 # How many matching tokens a notice's author was given within an hour.
 token_requests = sa.Table(

@@ -1,15 +1,12 @@
 """How many matching tokens an author was given in the present hour."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
 from services.registration.storage.tables import token_requests
-
-# Older counts are of no use; the audit log has each request.
-KEPT_FOR = timedelta(days=1)
 
 
 async def count(tx: Transaction, author: str, limit: int, now: datetime) -> bool:
@@ -28,6 +25,9 @@ async def count(tx: Transaction, author: str, limit: int, now: datetime) -> bool
     return counted is not None
 
 
-async def forget_old(tx: Transaction, now: datetime) -> None:
-    """Delete counts of past days."""
-    await tx.execute(sa.delete(token_requests).where(token_requests.c.hour < now - KEPT_FOR))
+async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
+    """Delete counts of hours that began at `cut_off` or before: they are of no use, and the audit has each request."""
+    key = sa.tuple_(token_requests.c.hour, token_requests.c.author)
+    old = sa.select(token_requests.c.hour, token_requests.c.author).where(token_requests.c.hour <= cut_off)
+    old = old.order_by(token_requests.c.hour).limit(limit).with_for_update(skip_locked=True)
+    return (await tx.execute(sa.delete(token_requests).where(key.in_(old)))).rowcount

@@ -65,6 +65,9 @@ async def correct_stay(
         corrected_by=actor.subject,
         corrected_unit=actor.unit,
     )
+    if after.person_id != before.person_id:
+        # Whom the number was mistaken for: nobody, if no other stay names that person.
+        await persons.forget(tx, [before.person_id])
     await statistics.note(tx, changes(before, after))
     tx.emit(events.stay_corrected(after.facts, tokens, recorded_at))
     return correction_id, after

@@ -7,6 +7,7 @@ from chassis.data import audit
 from chassis.data.db import Database
 from chassis.data.tables import audit_entries
 from tests.service.alerts.callers import Api
+from tests.service.alerts.conftest import KEYRING
 from tests.service.alerts.test_notices_api import NUMBER, approve, proposal, propose
 
 pytestmark = pytest.mark.postgres
@@ -44,7 +45,7 @@ async def test_the_subject_is_for_its_authors_unit_and_who_decides_and_each_look
     assert [(row.actor, row.purpose, row.case) for row in rows] == [
         (api.provider.subject(*reader), "notice_verification", "N-1") for reader in (AUTHOR, colleague, APPROVER)
     ]
-    assert (await audit.verify(db)).first_bad is None
+    assert (await audit.verify(db, KEYRING)).first_bad is None
 
 
 async def test_purpose_and_case_are_both_needed_and_of_the_role(api: Api) -> None:

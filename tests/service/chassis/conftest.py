@@ -16,6 +16,7 @@ from tests.parts import Postgres
 def _create(connection: sa.Connection) -> None:
     op = Operations(MigrationContext.configure(connection))
     data_tables.create(op)
+    data_tables.create_audit_cut(op)
     events_tables.create(op)
 
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.data.db import Database
-from chassis.data.idempotency import KEPT_FOR, KeptAnswer, KeyReused, forget_old, once
+from chassis.data.idempotency import KeptAnswer, KeyReused, forget, once
 from chassis.data.tables import idempotency_keys
 
 pytestmark = pytest.mark.postgres
@@ -71,6 +71,6 @@ async def test_the_table_holds_neither_key_nor_caller_nor_body(db: Database) -> 
 async def test_old_answers_are_forgotten(db: Database) -> None:
     await send(db, [])
     async with db.transaction() as tx:
-        assert await forget_old(tx, NOW + KEPT_FOR) == 0
-        assert await forget_old(tx, NOW + KEPT_FOR + timedelta(seconds=1)) == 1
+        assert await forget(tx, NOW - timedelta(microseconds=1), 10) == 0
+        assert await forget(tx, NOW, 10) == 1
         assert await tx.scalar(sa.select(sa.func.count()).select_from(idempotency_keys)) == 0

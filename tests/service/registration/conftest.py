@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.data.db import Database
+from chassis.data.encryption import Keyring
 from chassis.data.migrations import migrate
 from chassis.events.tables import outbox
 from services.registration.domain.premises import Premises, Room
@@ -27,6 +28,7 @@ from tests.provider import ISSUER, TokenProvider
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = base64.b64encode(b"s" * 32).decode()
+KEYRING = Keyring({"k1": b"s" * 32}, "k1")
 HOTEL = Premises(
     premises_id=UUID("01930000-0000-7000-8000-000000000001"),
     kind="hotel",

@@ -15,7 +15,7 @@ from chassis.data.tables import audit_entries
 from services.registration.storage.tables import corrections, stays
 from services.registration.use_cases.note_alert import note_alert
 from tests.people import wrong_check_digit
-from tests.service.registration.conftest import FLAT, PEOPLE, Desk, emitted, now
+from tests.service.registration.conftest import FLAT, KEYRING, PEOPLE, Desk, emitted, now
 
 STAYS, OCCUPANCY = "registration.stays", "registration.occupancy"
 CORRECTED = "anju.registration.stay-corrected.v1"
@@ -223,7 +223,7 @@ async def test_a_read_needs_purpose_and_case_and_is_logged(clerk: Desk, db: Data
         person = await tx.scalar(sa.select(stays.c.person_id))
     assert (row.actor, row.actor_unit, row.action) == (clerk.subject, "station-01", "read-stay")
     assert (row.purpose, row.case, row.subject) == ("registration_service", "A-1", str(person))
-    assert (await audit.verify(db)).first_bad is None
+    assert (await audit.verify(db, KEYRING)).first_bad is None
 
 
 async def test_unknown_stays_are_404(clerk: Desk) -> None:
