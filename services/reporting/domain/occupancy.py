@@ -76,6 +76,12 @@ class Day:
         on_time, late = _of(decided.flows, decided.hidden_timeliness, cell, TIMELINESS)
         return Figures(registered, arrivals, departures, on_time, late)
 
+    def registered_in(self, division: str) -> int | None:
+        """Return how many were registered in a division; quicker than `shown`, which decides about flows too."""
+        level = _level(frozenset(self.registered.items()), self.least)
+        (registered,) = _of(level.table, level.hidden, (division, TOTAL), slice(1))
+        return registered
+
     def kinds(self, division: str) -> dict[str, Figures]:
         """Return a division's figures by kind; kinds without any are left out."""
         found = {kind: self.shown(division, kind) for kind in KINDS}

@@ -91,7 +91,7 @@ def _asked(division: str, on: str, district: str, now: datetime) -> tuple[str, d
 
 async def _course(tx: Transaction, packs: Packs, division: str, last: date) -> list[tuple[date, int | None]]:
     days = [last - timedelta(days=back) for back in reversed(range(COURSE_DAYS))]
-    return [(day, (await queries.occupancy(tx, packs, division, day)).shown(division).registered) for day in days]
+    return [(day, (await queries.occupancy(tx, packs, division, day)).registered_in(division)) for day in days]
 
 
 def _rows(division: str, on: date, figures: Day) -> Sequence[Row]:
