@@ -10,8 +10,10 @@ import typer
 from anju.cli import app
 from anju.doctor import judge
 from anju.doctor.databases import Clock, DatabaseFacts, Mark, Schema
+from anju.doctor.examination import examine_processes
 from anju.doctor.findings import KINDS, Severity, finding, in_order
 from anju.doctor.logs import Bounds, LogFacts
+from anju.local.programs import free_ports
 from chassis.events.positions import Standing
 from chassis.events.relay_rows import Backlog
 
@@ -129,3 +131,23 @@ def test_each_kind_says_what_mends_it_by_a_command_that_exists(code: str) -> Non
 
 def test_a_note_asks_for_nothing() -> None:
     assert [code for code, kind in KINDS.items() if kind.severity is Severity.NOTE] == ["topics-not-compared"]
+
+
+async def test_a_process_that_does_not_run_or_answer_is_named() -> None:
+    (port,) = free_ports(1)
+    told = {"pid": 1, "restarts": 3, "log": "/logs/x.log"}
+    status = {
+        "processes": [
+            {"name": "registration-web", "state": "running", **told},
+            {"name": "alerts-worker", "state": "backoff", **told},
+        ],
+        "services": {"registration": f"http://127.0.0.1:{port}"},
+        "workers": {"alerts": f"http://127.0.0.1:{port}"},
+    }
+    findings = await examine_processes(status)
+    assert [(each.code, each.where) for each in findings] == [
+        ("process-down", "alerts-worker"),
+        ("process-unready", "registration-web"),
+    ]
+    assert "backoff" in findings[0].what
+    assert "/logs/x.log" in findings[0].what
