@@ -24,3 +24,14 @@ class Statistics(State):
 def key(day: date, division_code: str, kind: str) -> str:
     """The record's key: `2026-11-24/330199001/tenant`."""
     return f"{day.isoformat()}/{division_code}/{kind}"
+
+
+def parse_key(text: str) -> tuple[date, str, str] | None:
+    """Day, division and kind of a record's key; None if it is no such key."""
+    match text.split("/"):
+        case [day, division_code, kind]:
+            try:
+                return date.fromisoformat(day), division_code, kind
+            except ValueError:
+                return None
+    return None

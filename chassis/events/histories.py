@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from pydantic import ValidationError
@@ -22,6 +22,9 @@ log = structlog.get_logger()
 
 # A relay that goes back sends again within a second; a gap this old needs a person.
 GAP_SECONDS = 30.0
+# A topic that was made anew has the missing records at other offsets: after this long the log is read from its start,
+# once for each gap. What was taken before is dropped by its number.
+LOOK_BACK_SECONDS = 5.0
 
 HandleOne = Callable[[Transaction, Record], Awaitable[None]]
 Handle = Callable[[Transaction, Sequence[Record]], Awaitable[Sequence[tuple[Record, str]] | None]]
@@ -88,6 +91,8 @@ class HistoryReader:
         self._subscription = subscription
         self._held: dict[int, _Held] = {}
         self._lost: dict[int, str] = {}
+        # For which missing record each partition's log was last read from its start.
+        self._looked_back: dict[int, tuple[int, int | None]] = {}
 
     @property
     def topic(self) -> str:
@@ -112,21 +117,55 @@ class HistoryReader:
         limits = await bounds(partitions)
         async with self._db.transaction() as tx:
             claimed = await claim(tx, self.group, self.topic, {each: limits[each][0] for each in partitions})
+            back = {
+                partition: Move(partition, its.claim, its.place, replace(its.place, next_offset=limits[partition][0]))
+                for partition, its in claimed.items()
+                if self._is_to_look_back(partition, its, *limits[partition])
+            }
+            if back:
+                await move(tx, self.group, self.topic, list(back.values()))
         seeks: dict[int, int] = {}
         for partition, its in claimed.items():
-            lost = _loss(its.place.next_offset, *limits[partition])
-            if lost is None:
-                self._lost.pop(partition, None)
-                self._hold(partition, its)
-                seeks[partition] = its.place.next_offset
-            elif self._lost.get(partition) != lost:
-                self._lost[partition] = lost
-                log.error("consumer-lost-records", topic=self.topic, group=self.group, partition=partition)
+            place = back[partition].after if partition in back else its.place
+            if partition in back:
+                log.warning("consumer-reads-from-the-start", topic=self.topic, group=self.group, partition=partition)
+                self._looked_back[partition] = (place.epoch, place.sequence)
+            if self._is_lost(partition, place.next_offset, limits[partition][0]):
+                continue
+            began = time.monotonic() - its.gap_seconds if place.gap else None
+            self._held[partition] = _Held(its.claim, place, began)
+            seeks[partition] = place.next_offset
         return seeks
 
-    def _hold(self, partition: int, its: Claimed) -> None:
-        began = time.monotonic() - its.gap_seconds if its.place.gap else None
-        self._held[partition] = _Held(its.claim, its.place, began)
+    def _is_to_look_back(self, partition: int, its: Claimed, start: int, end: int) -> bool:
+        """Say whether the log is not the one that was read, or may be: read from its start it tells by the numbers."""
+        if its.place.next_offset > end:
+            return True
+        awaited = (its.place.epoch, its.place.sequence)
+        return (
+            its.place.next_offset >= start
+            and its.gap_seconds >= LOOK_BACK_SECONDS
+            and self._looked_back.get(partition) != awaited
+        )
+
+    def _is_lost(self, partition: int, next_offset: int, start: int) -> bool:
+        if next_offset >= start:
+            self._lost.pop(partition, None)
+            return False
+        lost = f"records {next_offset} to {start - 1} were lost to retention before they were read"
+        if self._lost.get(partition) != lost:
+            self._lost[partition] = lost
+            log.error("consumer-lost-records", topic=self.topic, group=self.group, partition=partition)
+        return True
+
+    def overdue(self) -> Collection[int]:
+        """Return partitions whose gap is old enough to read their logs from the start."""
+        return [
+            partition
+            for partition, held in self._held.items()
+            if _age(held.gap_began) >= LOOK_BACK_SECONDS
+            and self._looked_back.get(partition) != (held.place.epoch, held.place.sequence)
+        ]
 
     async def take(self, batch: Mapping[int, Sequence[RawRecord]]) -> Collection[int]:
         """Handle a batch and move the places, in one transaction; return partitions that must be sought again."""
@@ -209,14 +248,6 @@ class HistoryReader:
             await _handle_one(self._subscription.handle_one, tx, Record.of(raw, *numbered))
 
         return Replay(sequence_of, handle)
-
-
-def _loss(next_offset: int, start: int, end: int) -> str | None:
-    if next_offset < start:
-        return f"records {next_offset} to {start - 1} were lost to retention before they were read"
-    if next_offset > end:
-        return f"the log ends at {end}, before record {next_offset} which comes next: the topic has lost records"
-    return None
 
 
 def _awaited(place: Place) -> dict[str, int]:

@@ -33,6 +33,9 @@ HEARTBEAT_INTERVAL_MS: Final = 1_000
 # A join waits for the other members' running transactions, so it may take a session; requests must outlast it.
 REBALANCE_TIMEOUT_MS: Final = 6_000
 CONSUMER_REQUEST_TIMEOUT_MS: Final = 15_000
+# A topic that was deleted and made again has its partitions assigned at the next look at the metadata; 5 minutes, the
+# default, would be long for those who wait for its events.
+METADATA_MAX_AGE_MS: Final = 10_000
 # A probe asks whether the broker is there now.
 PROBE_REQUEST_TIMEOUT_MS: Final = 3_000
 # One transaction's worth: fewer cost throughput, more cost memory and time to roll back.
@@ -166,6 +169,7 @@ def subscriber(
         request_timeout_ms=CONSUMER_REQUEST_TIMEOUT_MS,
         security=SASLScram512(username=settings.username, password=settings.secret, use_ssl=False),
         consumer_only=True,
+        metadata_max_age_ms=METADATA_MAX_AGE_MS,
         allow_auto_create_topics=False,
         # Nothing is injected: FastDepends would validate each batch.
         apply_types=False,

@@ -59,6 +59,9 @@ class Reader(Protocol):
     async def take(self, batch: Mapping[int, Sequence[RawRecord]]) -> Collection[int]:
         """Handle records of loaded partitions in one transaction; return partitions that must be sought again."""
 
+    def overdue(self) -> Collection[int]:
+        """Return partitions that must be loaded again though nothing came of them."""
+
     def observe(self) -> None:
         """Set the gauges that grow with time."""
 
@@ -226,6 +229,8 @@ class Reading:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._reader.observe()
+            if overdue := self._reader.overdue():
+                self._hold(overdue)
             if {each.partition for each in self._missing()} - self._unreadable:
                 self._load_due.set()
             if time.monotonic() >= next_look:
@@ -262,8 +267,8 @@ class Reading:
             start, end = bounds[each.partition]
             lag = max(0, end - position)
             metrics.CONSUMER_LAG.labels(self._reader.group, each.topic, str(each.partition)).set(lag)
-            if position < start:
-                self._hold([each.partition])  # the load finds the loss and reports it
+            if not start <= position <= end:
+                self._hold([each.partition])  # the load finds what was lost, or begins at the start of a new log
             if lag and position == self._seen.get(each.partition) and not self._working.locked():
                 well = False
             self._seen[each.partition] = position

@@ -1,17 +1,24 @@
 """The relay: carries a service's outbox to Kafka, in order, none lost; one copy of a service works, the others wait."""
 
 import asyncio
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Exclusive
-from chassis.events import outage_logs
+from chassis.events import outage_logs, relay_places
+from chassis.events.comparison import compare
 from chassis.events.kafka import KafkaSettings, partition_of
+from chassis.events.logs import KafkaSilent
+from chassis.events.mending import Mending
+from chassis.events.published import Published
 from chassis.events.relay_rows import Fenced, RelayRows, Row, backlog
 from chassis.events.sending import SendFailed, Sending
+from chassis.events.standing import KafkaAhead
 from chassis.events.wake import CHANNEL
 from chassis.run import metrics
 
@@ -26,7 +33,15 @@ FIRST_REST_SECONDS = 0.1
 LONGEST_REST_SECONDS = 1.0
 LOCK_RETRY_SECONDS = 0.5
 CONFIRM_SECONDS = 2.0
-LOOK_SECONDS = 5.0
+MEASURE_SECONDS = 5.0
+# A topic that somebody made anew while nothing is sent is noticed within this.
+LOOK_SECONDS = 60.0
+COMPARE_SECONDS = 24 * 3600.0
+COMPARE_AGAIN_SECONDS = 10.0
+# A relay that refuses gives its lock back in between, so that `anju recover` gets it.
+REFUSAL_SECONDS = 2.0
+# Of several copies any may be the one that refused last: the others' word is good for this long.
+REFUSAL_STANDS_SECONDS = 30.0
 # An event that has waited this long is no hiccup: the service says so on its health page.
 LATE_SECONDS = 30.0
 
@@ -34,40 +49,76 @@ LATE_SECONDS = 30.0
 class Relay:
     """Any number of copies call `run`; the one that holds the service's lock sends."""
 
-    def __init__(self, db: Database, kafka: KafkaSettings, service: str, batch: int = BATCH) -> None:
+    def __init__(
+        self,
+        db: Database,
+        kafka: KafkaSettings,
+        service: str,
+        published: Published | None = None,
+        batch: int = BATCH,
+    ) -> None:
         self._db = db
+        self._kafka = kafka
+        self._service = service
+        self._published = published or Published()
         self._batch = batch
         self._sending = Sending(kafka, service)
+        self._mending = Mending(db, kafka, service, self._published, self._sending, batch)
         self._woken = asyncio.Event()
+        self._compare_due = asyncio.Event()
+        self._next_look, self._looked = 0.0, False
         # The highest relay number that was tried: what is sent at or below it is sent again.
         self._tried = 0
         self._late = 0.0
+        self._lost: Sequence[relay_places.Lost] = ()
+        self._refused_at: float | None = None
 
     def wake(self) -> None:
         """Look for rows now. Call it in the relay's own event loop."""
         self._woken.set()
 
     def health(self) -> Sequence[str]:
-        """Say that events wait for long; empty when none does, or when another copy is the one that sends."""
-        if self._late < LATE_SECONDS:
-            return ()
-        return (f"outbox: the oldest event has waited {self._late:.0f} s for Kafka",)
+        """Say what keeps events from Kafka and what Kafka lost; empty when another copy is the one that sends."""
+        problems = [
+            f"{each.topic}[{each.partition}]: {each.lost} records were lost in Kafka and are not kept here;"
+            f" `anju outbox accept-loss {self._service}` once it is known"
+            for each in self._lost
+        ]
+        problems += [f"{topic}: there is no such topic; `anju topics apply`" for topic in self._mending.missing_topics]
+        if self._refused_at is not None and time.monotonic() - self._refused_at < REFUSAL_STANDS_SECONDS:
+            problems.append(
+                "outbox: Kafka has events that this database does not know, as after a restore; nothing is sent until"
+                f" `anju recover {self._service}`"
+            )
+        if self._late >= LATE_SECONDS:
+            problems.append(f"outbox: the oldest event has waited {self._late:.0f} s for Kafka")
+        return problems
 
     async def run(self) -> None:
         """Work for ever; survives the loss of database and broker, and being fenced by another copy."""
         outage_logs.shorten()
         while True:
+            rest = LOCK_RETRY_SECONDS
             try:
                 async with self._db.exclusive("relay") as lock:
                     await self._reign(lock)
+            except* KafkaAhead as ahead:
+                self._refuse(ahead)
+                rest = REFUSAL_SECONDS
             except* Fenced:
                 log.warning("relay-fenced")
             except* (DatabaseUnavailable, DatabaseBusy, DBAPIError, OSError) as lost:
                 log.warning("relay-without-database", exc_info=lost)
             finally:
-                self._late = 0.0
+                self._late, self._lost = 0.0, ()
                 await self._sending.discard()
-            await asyncio.sleep(LOCK_RETRY_SECONDS)
+            await asyncio.sleep(rest)
+
+    def _refuse(self, ahead: BaseExceptionGroup[KafkaAhead]) -> None:
+        if self._refused_at is None:
+            log.error("relay-refuses", exc_info=ahead)
+        self._refused_at = time.monotonic()
+        metrics.RELAY_REFUSES.set(1)
 
     async def _reign(self, lock: Exclusive) -> None:
         async with self._db.engine.connect() as connection:
@@ -75,11 +126,14 @@ class Relay:
             rows = await RelayRows.claim(connection)
             log.info("relay-began", position=rows.sent, count=rows.numbered - rows.sent)
             self._tried = max(self._tried, rows.sent)
+            self._next_look, self._looked = 0.0, False
+            self._compare_due.clear()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_hold(lock))
                 tasks.create_task(self._listen())
-                tasks.create_task(self._look())
+                tasks.create_task(self._measure())
                 tasks.create_task(self._work(rows))
+                tasks.create_task(self._compare())
 
     async def _listen(self) -> None:
         async for _ in self._db.listen(CHANNEL, poll_seconds=POLL_SECONDS):
@@ -92,8 +146,9 @@ class Relay:
             try:
                 busy = await self._step(rows)
                 rest = FIRST_REST_SECONDS
-            except SendFailed as error:
+            except (SendFailed, KafkaSilent) as error:
                 log.warning("relay-sends-again", position=rows.sent, exc_info=error)
+                self._next_look = 0.0
                 await asyncio.sleep(rest)
                 rest = min(2 * rest, LONGEST_REST_SECONDS)
                 continue
@@ -102,6 +157,8 @@ class Relay:
 
     async def _step(self, rows: RelayRows) -> bool:
         """Send a batch: what is numbered already before anything new. Return whether there was any."""
+        if time.monotonic() >= self._next_look:
+            await self._look(rows)
         batch = await rows.unsent(self._batch) if rows.sent < rows.numbered else await self._number(rows)
         if not batch:
             return False
@@ -109,9 +166,39 @@ class Relay:
         self._tried = max(self._tried, batch[-1].relay_number)
         _count(metrics.RELAY_RESENT, again)
         acknowledged = await self._sending.send(batch)
+        if rows.went_back(acknowledged):
+            # Nothing else would tell that a topic was made anew under a producer that stayed connected.
+            raise SendFailed
         await rows.advance(batch[-1].relay_number, acknowledged)
         _count(metrics.RELAY_SENT, batch)
         return True
+
+    async def _look(self, rows: RelayRows) -> None:
+        """Before anything is sent: does what was acknowledged stand, and is Kafka not ahead? Raises KafkaAhead."""
+        states_lost = await self._mending.look(rows)
+        if self._refused_at is not None:
+            # It may have been a comparison that found Kafka ahead, which no look at the ends of logs would.
+            await compare(self._db, self._kafka, self._published)
+            self._refused_at = None
+            metrics.RELAY_REFUSES.set(0)
+        if states_lost or not self._looked:
+            self._compare_due.set()
+        self._looked = True
+        self._next_look = time.monotonic() + LOOK_SECONDS
+
+    async def _compare(self) -> None:
+        """Compare states with their topics once the relay has looked, whenever a log lost records, and once a day."""
+        await self._compare_due.wait()
+        while True:
+            self._compare_due.clear()
+            rest = COMPARE_SECONDS
+            try:
+                await compare(self._db, self._kafka, self._published)
+            except KafkaSilent as error:
+                log.warning("states-not-compared", exc_info=error)
+                rest = COMPARE_AGAIN_SECONDS
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._compare_due.wait(), rest)
 
     async def _number(self, rows: RelayRows) -> list[Row]:
         found = await rows.unnumbered(self._batch)
@@ -120,13 +207,22 @@ class Relay:
         counts = {topic: await self._sending.partitions(topic) for topic in {row.topic for row in found}}
         return await rows.number(found, [partition_of(row.key, counts[row.topic]) for row in found])
 
-    async def _look(self) -> None:
+    async def _measure(self) -> None:
         while True:
             now = await backlog(self._db)
             metrics.OUTBOX_UNSENT.set(now.unsent)
             metrics.OUTBOX_OLDEST_SECONDS.set(now.oldest_seconds)
             self._late = now.oldest_seconds
-            await asyncio.sleep(LOOK_SECONDS)
+            await self._watch_places()
+            await asyncio.sleep(MEASURE_SECONDS)
+
+    async def _watch_places(self) -> None:
+        self._lost = await relay_places.losses(self._db)
+        for topic in self._published.histories:
+            metrics.RELAY_LOST.labels(topic).set(sum(each.lost for each in self._lost if each.topic == topic))
+        if await relay_places.wishes(self._db):
+            self._next_look = min(self._next_look, time.monotonic())
+            self.wake()
 
 
 async def _hold(lock: Exclusive) -> None:

@@ -118,12 +118,13 @@ class RelayRows:
     """The outbox as the relay that holds claim `claim` sees it. `numbered` and `sent` are relay numbers."""
 
     def __init__(self, connection: AsyncConnection, *, epoch: int, claim: int, numbered: int, sent: int) -> None:
-        self._connection = connection
-        self._claim = claim
-        self._epoch = epoch
+        self.connection = connection
+        self.claim_number = claim
+        self.epoch = epoch
         self.numbered = numbered
         self.sent = sent
         self._counts: dict[tuple[str, int], int] = {}
+        self._offsets: dict[tuple[str, int], int] = {}
 
     @classmethod
     async def claim(cls, connection: AsyncConnection) -> "RelayRows":
@@ -135,8 +136,11 @@ class RelayRows:
         ).one()
         epoch = (await connection.execute(sa.select(outbox_epoch.c.epoch))).scalar_one()
         rows = cls(connection, epoch=epoch, claim=claimed.claim, numbered=claimed.numbered, sent=claimed.sent)
-        for found in await connection.execute(sa.select(relay_partitions).where(relay_partitions.c.epoch == epoch)):
-            rows._counts[found.topic, found.partition] = found.numbered
+        for found in await connection.execute(sa.select(relay_partitions)):
+            if found.epoch == epoch:
+                rows._counts[found.topic, found.partition] = found.numbered
+            if found.acknowledged_offset is not None:
+                rows._offsets[found.topic, found.partition] = found.acknowledged_offset
         return rows
 
     async def unnumbered(self, limit: int) -> Sequence[sa.Row[Any]]:
@@ -145,12 +149,12 @@ class RelayRows:
         An uncommitted transaction's rows are not seen, and get their numbers after rows with greater ids: the order
         is that of ids only within one key, where a use case's lock makes commit order the same.
         """
-        found = await self._connection.execute(_UNNUMBERED, {"limit": limit, "bytes": READ_BYTES})
+        found = await self.connection.execute(_UNNUMBERED, {"limit": limit, "bytes": READ_BYTES})
         return found.all()
 
     async def unsent(self, limit: int) -> list[Row]:
         """Return numbered rows after the mark, in the order in which they are to be sent."""
-        found = await self._connection.execute(_UNSENT, {"sent": self.sent, "limit": limit, "bytes": READ_BYTES})
+        found = await self.connection.execute(_UNSENT, {"sent": self.sent, "limit": limit, "bytes": READ_BYTES})
         return [Row._make(row) for row in found]
 
     async def number(self, found: Sequence[sa.Row[Any]], partitions: Sequence[int]) -> list[Row]:
@@ -160,15 +164,15 @@ class RelayRows:
         for row, partition in zip(found, partitions, strict=True):
             place = (row.topic, partition)
             counts[place] = counts.get(place, 0) + 1
-            rows.append(Row._make((*row, self.numbered + len(rows) + 1, partition, self._epoch, counts[place])))
+            rows.append(Row._make((*row, self.numbered + len(rows) + 1, partition, self.epoch, counts[place])))
         touched = sorted({(row.topic, row.partition) for row in rows})
-        done = await self._connection.execute(
+        done = await self.connection.execute(
             _NUMBER,
             {
-                "claim": self._claim,
+                "claim": self.claim_number,
                 "before": self.numbered,
                 "after": self.numbered + len(rows),
-                "epoch": self._epoch,
+                "epoch": self.epoch,
                 "topics": [topic for topic, _ in touched],
                 "partitions": [partition for _, partition in touched],
                 "counts": [counts[place] for place in touched],
@@ -189,10 +193,10 @@ class RelayRows:
     async def advance(self, sent: int, acknowledged: Iterable[Acknowledged]) -> None:
         """Move the mark to relay number `sent`, up to which Kafka has acknowledged all; raises Fenced."""
         places = list(acknowledged)
-        done = await self._connection.execute(
+        done = await self.connection.execute(
             _ADVANCE,
             {
-                "claim": self._claim,
+                "claim": self.claim_number,
                 "before": self.sent,
                 "after": sent,
                 "topics": [place.topic for place in places],
@@ -205,6 +209,19 @@ class RelayRows:
         if done.rowcount != len(places):
             raise Fenced
         self.sent = sent
+        for place in places:
+            self.stands((place.topic, place.partition), place)
+
+    def stands(self, place: tuple[str, int], last: Acknowledged | None) -> None:
+        """Keep where a partition's last acknowledged record stands."""
+        if last is None:
+            self._offsets.pop(place, None)
+        else:
+            self._offsets[place] = last.offset
+
+    def went_back(self, acknowledged: Iterable[Acknowledged]) -> bool:
+        """Say whether an offset is not beyond the last one of its partition: its log is a new one."""
+        return any(each.offset <= self._offsets.get((each.topic, each.partition), -1) for each in acknowledged)
 
 
 async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:

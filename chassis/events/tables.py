@@ -80,6 +80,11 @@ relay_partitions = sa.Table(
     sa.Column("acknowledged_epoch", sa.BigInteger, nullable=True),
     sa.Column("acknowledged_sequence", sa.BigInteger, nullable=True),
     sa.Column("acknowledged_offset", sa.BigInteger, nullable=True),
+    # How many records Kafka had and has no more, that are not kept here either; 0 again once a person accepted it.
+    sa.Column("lost", sa.BigInteger, nullable=False, server_default="0"),
+    # A person's wish: what is kept after this number is sent again. The relay clears it.
+    sa.Column("again_epoch", sa.BigInteger, nullable=True),
+    sa.Column("again_sequence", sa.BigInteger, nullable=True),
     sa.CheckConstraint("numbered > 0", name="relay_partitions_numbered"),
     sa.CheckConstraint(
         "num_nonnulls(acknowledged_epoch, acknowledged_sequence, acknowledged_offset) IN (0, 3)",
@@ -128,6 +133,20 @@ dead_letters = sa.Table(
     # A reason is a code: free text could carry what the record tells.
     sa.CheckConstraint("reason ~ '^[a-z0-9-]{1,64}$'", name="dead_letters_reason_is_a_code"),
 )
+
+
+# Of a version that had no such columns yet: `add_what_is_lost` runs in a later migration than `create` did.
+_WHAT_IS_LOST = """
+    ALTER TABLE relay_partitions
+        ADD COLUMN IF NOT EXISTS lost bigint NOT NULL DEFAULT 0,
+        ADD COLUMN IF NOT EXISTS again_epoch bigint,
+        ADD COLUMN IF NOT EXISTS again_sequence bigint
+"""
+
+
+def add_what_is_lost(op: "Operations") -> None:
+    """Add what `relay_partitions` needs to keep losses and wishes; does nothing where it is there."""
+    op.execute(_WHAT_IS_LOST)
 
 
 def create(op: "Operations") -> None:

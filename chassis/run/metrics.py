@@ -16,6 +16,9 @@ OUTBOX_UNSENT = Gauge("anju_outbox_unsent", "Rows of the outbox that Kafka has n
 OUTBOX_OLDEST_SECONDS = Gauge("anju_outbox_oldest_seconds", "Age of the oldest of them.")
 RELAY_SENT = Counter("anju_relay_sent_total", "Records that Kafka acknowledged.", ["topic"])
 RELAY_RESENT = Counter("anju_relay_resent_total", "Records sent again after a failure.", ["topic"])
+RELAY_REFUSES = Gauge("anju_relay_refuses", "1 while Kafka is ahead of a database that was restored.")
+RELAY_LOST = Gauge("anju_relay_lost", "Records that Kafka had and that stand nowhere any more.", ["topic"])
+STATES_MENDED = Counter("anju_states_mended_total", "Keys of a state that its topic had wrong.", ["topic"])
 
 CONSUMER_LAG = Gauge("anju_consumer_lag", "Records behind the end of the log.", ["group", "topic", "partition"])
 CONSUMER_GAP_SECONDS = Gauge(

@@ -40,6 +40,15 @@ _PUBLISHED: dict[Change, tuple[str, type[AlertEventV1]]] = {
     Change.RETRACTED: (envelope.ALERT_RETRACTED, AlertRetractedV1),
 }
 
+HISTORIES = (
+    topics.ALERTS_ALERTS,
+    topics.ALERTS_NOTICES,
+    topics.ALERTS_DEPARTMENT_FIRE,
+    topics.ALERTS_DEPARTMENT_CHILD_PROTECTION,
+)
+STATISTICS = (topics.ALERTS_STATISTICS, envelope.ALERTS_STATISTICS)
+statistics_key, parse_statistics_key = contract.key, contract.parse_key
+
 
 def notice_changed(before: Notice | None, after: Notice, at: datetime) -> Emission | None:
     """The event of a notice's change: it became active, or is active no more; None for any other change."""

@@ -91,6 +91,7 @@ def worker(settings: Settings) -> "WorkerParts":
     from services.alerts.consumers import UNITS, DwellingReader, StayReader
     from services.alerts.domain.signatures import verifier_from
     from services.alerts.domain.statistics import city_day
+    from services.alerts.published import PUBLISHED
     from services.alerts.storage import notice_store
     from services.alerts.use_cases import forget_expired, queries
     from services.alerts.use_cases.advance_notice import advance_notice
@@ -145,7 +146,7 @@ def worker(settings: Settings) -> "WorkerParts":
 
     return WorkerParts(
         db=db,
-        relay=Relay(db, kafka, "alerts"),
+        relay=Relay(db, kafka, "alerts", PUBLISHED),
         consumers=Consumers(db, kafka, "alerts", [stays.subscription(), *dwellings.subscriptions(), UNITS]),
         timers=Timers(
             db,

@@ -35,6 +35,11 @@ from services.housing.domain.letters import Letter
 from services.housing.domain.premises import Premises
 from services.housing.domain.statistics import DayCounts
 
+HISTORIES = (topics.HOUSING_INSPECTIONS,)
+PREMISES = (topics.HOUSING_PREMISES, envelope.PREMISES)
+STATISTICS = (topics.HOUSING_STATISTICS, envelope.HOUSING_STATISTICS)
+statistics_key, parse_statistics_key = contract.key, contract.parse_key
+
 
 def premises_changed(premises: Premises) -> Emission:
     """Return the whole present state of premises: no name and no phone, since an operator may be a natural person."""

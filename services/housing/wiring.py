@@ -73,6 +73,7 @@ def worker(settings: Settings) -> WorkerParts:
     from policy.packs import load
     from services.housing.consumers import SUBSCRIPTIONS
     from services.housing.domain.statistics import city_day
+    from services.housing.published import PUBLISHED
     from services.housing.use_cases import forget_expired
     from services.housing.use_cases.publish_statistics import publish_statistics
 
@@ -98,7 +99,7 @@ def worker(settings: Settings) -> WorkerParts:
 
     return WorkerParts(
         db=db,
-        relay=Relay(db, kafka, "housing"),
+        relay=Relay(db, kafka, "housing", PUBLISHED),
         consumers=Consumers(db, kafka, "housing", SUBSCRIPTIONS),
         timers=Timers(
             db,

@@ -28,6 +28,12 @@ from services.registration.domain.stays import MatchingTokens, StayFacts
 from services.registration.domain.tokens import Token
 from services.registration.domain.units import Unit
 
+HISTORIES = (topics.REGISTRATION_STAYS, topics.REGISTRATION_STUBS, topics.REGISTRATION_DEPARTMENT_EDUCATION)
+OCCUPANCY = (topics.REGISTRATION_OCCUPANCY, envelope.OCCUPANCY)
+UNITS = (topics.REGISTRATION_UNITS, envelope.UNIT)
+STATISTICS = (topics.REGISTRATION_STATISTICS, envelope.REGISTRATION_STATISTICS)
+statistics_key, parse_statistics_key = contract.key, contract.parse_key
+
 
 def person_arrived(facts: StayFacts, tokens: MatchingTokens, recorded_at: datetime) -> Emission:
     """Somebody was registered."""

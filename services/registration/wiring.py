@@ -83,6 +83,7 @@ def worker(settings: Settings) -> "WorkerParts":
     from chassis.run.service import WorkerParts
     from chassis.run.timers import Timer, Timers
     from services.registration.consumers import subscriptions
+    from services.registration.published import PUBLISHED
     from services.registration.use_cases import forget_expired
     from services.registration.use_cases.load_units import load_units
     from services.registration.use_cases.publish_statistics import publish_statistics
@@ -112,7 +113,7 @@ def worker(settings: Settings) -> "WorkerParts":
 
     return WorkerParts(
         db=db,
-        relay=Relay(db, kafka, "registration"),
+        relay=Relay(db, kafka, "registration", PUBLISHED),
         consumers=Consumers(db, kafka, "registration", subscriptions()),
         timers=Timers(
             db,

@@ -11,18 +11,24 @@ import sqlalchemy as sa
 import structlog
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from confluent_kafka import KafkaError as ClientError
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import NewTopic
 from pydantic import BaseModel
 
+from chassis.data import tables as data_tables
 from chassis.data.db import Database, Transaction
 from chassis.events import tables
 from chassis.events.consumers import Consumers
 from chassis.events.histories import BadRecord, HistorySubscription, Record, each
 from chassis.events.kafka import KafkaSettings
 from chassis.events.outbox import Emission
+from chassis.events.published import Published
 from chassis.events.relay import Relay
 from chassis.events.tables import consumer_positions, relay_mark
 from chassis.events.wake import Wake
 from chassis.run.service import Runs
+from tests.kafka.registry import Registry, places
 from tests.parts import Kafka, Postgres
 from tests.waiting import until
 
@@ -46,7 +52,9 @@ class Counted(BaseModel):
 
 
 def _create(connection: sa.Connection) -> None:
-    tables.create(Operations(MigrationContext.configure(connection)))
+    operations = Operations(MigrationContext.configure(connection))
+    tables.create(operations)
+    data_tables.create(operations)
     effects.metadata.create_all(connection)
 
 
@@ -100,7 +108,7 @@ class Service:
 
     def relay(self) -> Relay:
         """A copy of the service's relay."""
-        return Relay(self.db, self.kafka, "test")
+        return Relay(self.db, self.kafka, "test", Published(histories=(self.topic,)))
 
     def consumers(self, replica: str = "1") -> Consumers:
         """A copy of the service's consumers."""
@@ -216,6 +224,24 @@ async def with_events(new_service: Services, count: int = 10) -> Service:
     return service
 
 
+async def made_anew(kafka: Kafka, topic: str, *, partitions: int, compacted: bool = False) -> None:
+    """Delete a topic and make it again under its name, as somebody does who mistakes it for an old one."""
+    await asyncio.to_thread(kafka.admin.delete_topics([topic])[topic].result, 30)
+    settings = {"cleanup.policy": "compact" if compacted else "delete", "compression.type": "lz4"}
+
+    async def made() -> bool:
+        new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=settings)
+        try:
+            await asyncio.to_thread(kafka.admin.create_topics([new])[topic].result, 30)
+        except KafkaException as error:
+            if error.args[0].code() != ClientError.TOPIC_ALREADY_EXISTS:
+                raise
+            return False  # it is still being deleted
+        return True
+
+    await until(made)
+
+
 @asynccontextmanager
 async def writing(service: Service) -> AsyncIterator[None]:
     """Events of five keys, up to 50 a second, for as long as the block lasts."""
@@ -232,3 +258,13 @@ async def writing(service: Service) -> AsyncIterator[None]:
     finally:
         ended.set()
         await writing
+
+
+@pytest.fixture
+async def registry(kafka: Kafka, new_database: Databases) -> Registry:
+    """A registry of its own topic of three partitions."""
+    db = await new_database()
+    async with db.engine.begin() as connection:
+        await connection.run_sync(places.metadata.create_all)
+    topic = await kafka.new_topic("state", partitions=3, compacted=True)
+    return Registry(db, settings_of(kafka), topic, kafka.new_name("group"))

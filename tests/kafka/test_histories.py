@@ -1,6 +1,7 @@
 """Consumers of histories against a real broker and database: each event once, in order, whatever the transport does."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,13 +9,23 @@ import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
 from confluent_kafka import TopicPartition as Place
 
-from chassis.events import histories
+from chassis.data.tables import audit_entries
+from chassis.events import histories, relay
 from chassis.events import kafka as transport
+from chassis.events.logs import open_logs
+from chassis.events.losses import NothingLost, accept_loss, find_loss
+from chassis.events.relay_places import ask_again
 from chassis.events.tables import consumer_positions, outbox_epoch
 from chassis.run import metrics
 from tests.kafka.conftest import Service, Services, running, with_events
 from tests.parts import Kafka
 from tests.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wish is fulfilled within a second."""
+    monkeypatch.setattr(relay, "MEASURE_SECONDS", 0.5)
 
 
 async def test_a_gap_is_held_reported_and_survives_a_restart(
@@ -139,19 +150,90 @@ async def test_records_lost_to_retention_are_reported_and_not_skipped(kafka: Kaf
     lost = f"{service.topic}[0]: records 3 to 5 were lost to retention before they were read"
     async with running(consumers):
         await until(lambda: lost in consumers.health())
-    assert await _numbers(service, [1, 2, 3])
-    assert (await service.positions())[0].next_offset == 3
+        assert await _numbers(service, [1, 2, 3])
+        assert (await service.positions())[0].next_offset == 3
+        await _accept(service, sequences=3, goes_on=7)
+        await until(lambda: _numbers(service, [1, 2, 3, 7, 8]))
+        await until(lambda: consumers.health() == [])
+    with pytest.raises(NothingLost):
+        await find_loss(service.db, service.kafka, service.topic, 0)
 
 
-async def test_a_log_that_ends_before_the_place_is_reported(new_service: Services) -> None:
+async def _accept(service: Service, *, sequences: int, goes_on: int) -> None:
+    """Find the loss, change nothing, then accept it."""
+    found = await find_loss(service.db, service.kafka, service.topic, 0)
+    assert (found.sequences, found.whole, found.goes_on_with) == (sequences, True, f"{await _epoch(service)}.{goes_on}")
+    now = datetime.now(UTC)
+    accepted = await accept_loss(service.db, service.kafka, service.topic, 0, actor="nobody", now=now)
+    assert accepted == found
+    async with service.db.read() as tx:
+        entries = await tx.all(sa.select(audit_entries))
+    assert [(each.action, each.detail["sequences"]) for each in entries][-1] == ("events.loss-accepted", sequences)
+
+
+async def _epoch(service: Service) -> int:
+    async with service.db.read() as tx:
+        epoch: int = await tx.scalar(sa.select(outbox_epoch.c.epoch))
+    return epoch
+
+
+async def test_what_retention_took_may_still_be_in_the_outbox(kafka: Kafka, new_service: Services) -> None:
+    """A reader that stopped past retention: what is republished is not lost, and accepting the loss loses nothing."""
+    service = await with_events(new_service, 3)
+    async with running(service.consumers()):
+        await until(service.all_arrived)
+    async with running(service.relay()):
+        for _ in range(5):
+            await service.write(["a"])
+        await until(service.all_sent)
+        await _cut(kafka, service.topic, 6)
+        async with service.db.transaction() as tx:
+            await ask_again(tx, service.topic, [0], (await _epoch(service), 4))
+        async with running(service.consumers()):
+            await until(lambda: _ends_at(service, 13))
+            await _accept(service, sequences=0, goes_on=4)
+            await until(service.all_arrived)
+            await service.check()
+
+
+async def _ends_at(service: Service, end: int) -> bool:
+    async with open_logs(service.kafka) as logs:
+        (span,) = (await logs.spans(await logs.places([service.topic]))).values()
+    return span.end == end
+
+
+async def test_a_gap_that_nobody_can_close_is_accepted(new_service: Services) -> None:
+    service = await new_service(partitions=1)
+    epoch = await _epoch(service)
+    send = await _sender(service)
+    for sequence in (1, 2, 5, 6, 8):
+        await send(epoch, sequence)
+    async with running(service.consumers()):
+        await until(lambda: _gap_is_open(service))
+        await until(lambda: _read_to(service, 5))
+        await _accept(service, sequences=2, goes_on=5)
+        await until(lambda: _numbers(service, [1, 2, 5, 6]))
+        await until(lambda: _read_to(service, 5))
+        await _accept(service, sequences=1, goes_on=8)
+        await until(lambda: _numbers(service, [1, 2, 5, 6, 8]))
+    await send.close()
+
+
+async def _read_to(service: Service, offset: int) -> bool:
+    return bool((await service.positions())[0].next_offset == offset)
+
+
+async def test_a_log_that_ends_before_the_place_is_read_from_its_start(new_service: Services) -> None:
     service = await with_events(new_service, 3)
     async with running(service.consumers()):
         await until(service.all_arrived)
     async with service.db.transaction() as tx:
         await tx.execute(sa.update(consumer_positions).values(next_offset=9))
-    consumers = service.consumers()
-    async with running(consumers):
-        await until(lambda: any("the log ends at 3" in each for each in consumers.health()))
+    async with running(service.relay(), service.consumers()):
+        await service.write(["a"])
+        await until(service.all_arrived)
+        await service.check()
+    assert (await service.positions())[0].next_offset == 4
 
 
 async def test_a_transient_error_holds_and_is_tried_again(new_service: Services) -> None:

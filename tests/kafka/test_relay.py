@@ -17,6 +17,7 @@ from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from chassis.events import kafka as transport
+from chassis.events import relay
 from chassis.events.kafka import partition_of
 from chassis.events.records import RawRecord, sequence_of
 from chassis.events.relay import Relay
@@ -176,8 +177,10 @@ async def _set_topic(kafka: Kafka, topic: str, name: str, value: str) -> None:
     await asyncio.to_thread(kafka.admin.incremental_alter_configs([resource])[resource].result, 30)
 
 
-async def test_a_zombie_relay_is_fenced(new_service: Services) -> None:
+async def test_a_zombie_relay_is_fenced(new_service: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relay freezes inside a send and loses its lock; the next one takes over; then the first goes on."""
+    # A frozen process does not notice that its lock is gone.
+    monkeypatch.setattr(relay, "CONFIRM_SECONDS", 60.0)
     service = await new_service(partitions=1)
     frozen, thaw = asyncio.Event(), asyncio.Event()
     zombie, heir = service.relay(), service.relay()

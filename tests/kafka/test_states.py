@@ -1,114 +1,22 @@
 """Consumers of states against a real broker: newer versions only, read from the start, vanished keys dropped."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection
 
 import orjson
 import pytest
 import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from pydantic import BaseModel
-from sqlalchemy.dialects.postgresql import insert
 
-from chassis.data.db import Database, Transaction
-from chassis.events.consumers import Consumers
 from chassis.events.dead_letters import list_, replay
-from chassis.events.kafka import KafkaSettings, partition_of
-from chassis.events.outbox import Emission
+from chassis.events.kafka import partition_of
 from chassis.events.positions import Fenced
-from chassis.events.records import BadRecord, RawRecord
+from chassis.events.records import RawRecord
 from chassis.events.relay import Relay
-from chassis.events.states import StateReader, StateRecord, StateSubscription
+from chassis.events.states import StateReader
 from chassis.events.tables import consumer_positions
-from tests.kafka.conftest import Databases, running, settings_of
-from tests.parts import Kafka
+from tests.kafka.conftest import running
+from tests.kafka.registry import Registry, places
 from tests.waiting import until
-
-places = sa.Table(
-    "places",
-    sa.MetaData(),
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("epoch", sa.BigInteger, nullable=False),
-    sa.Column("number", sa.BigInteger, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-)
-
-
-class Place(BaseModel):
-    """A state of these tests."""
-
-    name: str
-    version: str | None = None
-
-
-@dataclass
-class Registry:
-    """A service that publishes places, and one that keeps a copy of them, in one database."""
-
-    db: Database
-    kafka: KafkaSettings
-    topic: str
-    group: str
-    applied: list[str] = field(default_factory=list)
-    refused: str = ""
-
-    async def publish(self, key: str, version: int, name: str | None) -> None:
-        """Publish a version of a place, or its end."""
-        model = None if name is None else Place(name=name)
-        async with self.db.transaction() as tx:
-            tx.emit(Emission(self.topic, key, "anju.test.place.v1", model, "state", version=version))
-
-    def consumers(self) -> Consumers:
-        """A copy of the keeper."""
-        return Consumers(self.db, self.kafka, "test", [self.subscription()])
-
-    def subscription(self) -> StateSubscription:
-        """How the keeper reads."""
-        return StateSubscription(self.topic, self.group, self.apply, self.keys, self.drop)
-
-    async def apply(self, tx: Transaction, records: Sequence[StateRecord]) -> None:
-        """Newer versions only."""
-        for record in records:
-            self.applied.append(record.key)
-            if record.value is None:
-                await tx.execute(sa.delete(places).where(places.c.key == record.key))
-                continue
-            name = Place.model_validate_json(record.value).name
-            if name == self.refused:
-                raise BadRecord("refused")
-            epoch, number = record.version
-            fresh = insert(places).values(key=record.key, epoch=epoch, number=number, name=name)
-            newer = sa.tuple_(places.c.epoch, places.c.number) < sa.tuple_(fresh.excluded.epoch, fresh.excluded.number)
-            changed: dict[str, Any] = {"epoch": epoch, "number": number, "name": name}
-            await tx.execute(fresh.on_conflict_do_update(index_elements=["key"], set_=changed, where=newer))
-
-    async def keys(self, tx: Transaction) -> Collection[str]:
-        """All keys kept."""
-        return [row.key for row in await tx.all(sa.select(places.c.key))]
-
-    async def drop(self, tx: Transaction, keys: Collection[str]) -> None:
-        """Forget keys."""
-        await tx.execute(sa.delete(places).where(places.c.key.in_(keys)))
-
-    async def kept(self) -> dict[str, str]:
-        """What the keeper knows."""
-        async with self.db.read() as tx:
-            return {row.key: row.name for row in await tx.all(sa.select(places))}
-
-    async def keeps(self, expected: dict[str, str]) -> bool:
-        """Whether it knows exactly this."""
-        return await self.kept() == expected
-
-
-@pytest.fixture
-async def registry(kafka: Kafka, new_database: Databases) -> Registry:
-    """A registry of its own topic of three partitions."""
-    db = await new_database()
-    async with db.engine.begin() as connection:
-        await connection.run_sync(places.metadata.create_all)
-    topic = await kafka.new_topic("state", partitions=3, compacted=True)
-    return Registry(db, settings_of(kafka), topic, kafka.new_name("group"))
 
 
 async def test_newest_versions_and_ends(registry: Registry) -> None:

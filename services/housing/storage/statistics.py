@@ -1,6 +1,6 @@
 """Counts of a day: reckoned from what stands here, and kept as they were last published."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 import sqlalchemy as sa
@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.data.db import Transaction
 from services.housing.domain.statistics import DayCounts, Key, Sums
 from services.housing.storage.tables import statistics
+
+_ORDER = (statistics.c.day, statistics.c.division_code, statistics.c.kind)
 
 # Each fact moves counts of its own day; so one that was entered late or taken back moves that day.
 MOVES = sa.text(
@@ -68,3 +70,15 @@ async def save(tx: Transaction, key: Key, counts: Mapping[str, int]) -> DayCount
         .returning(statistics.c.version)
     )
     return DayCounts(day, division_code, kind, counts, version)
+
+
+async def every(tx: Transaction) -> list[tuple[date, str, str]]:
+    """Return of which day, division and kind counts were published."""
+    rows = await tx.all(sa.select(*_ORDER))
+    return [(row.day, row.division_code, row.kind) for row in rows]
+
+
+async def several(tx: Transaction, keys: Collection[tuple[date, str, str]]) -> list[DayCounts]:
+    """Return counts as they were last published."""
+    rows = await tx.all(sa.select(statistics).where(sa.tuple_(*_ORDER).in_(keys)))
+    return [DayCounts(row.day, row.division_code, row.kind, row.counts, row.version) for row in rows]

@@ -1,5 +1,6 @@
 """Headcounts of premises. The row's lock puts arrivals and departures at one place in an order."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -54,3 +55,16 @@ async def leave(tx: Transaction, premises_id: UUID) -> Occupancy:
         )
     ).one()
     return Occupancy(premises_id, row.headcount, row.version)
+
+
+async def published(tx: Transaction) -> list[UUID]:
+    """Return the premises whose headcount was ever published."""
+    return [row.premises_id for row in await tx.all(sa.select(occupancy.c.premises_id).where(occupancy.c.version > 0))]
+
+
+async def several(tx: Transaction, premises_ids: Collection[UUID], *, for_change: bool) -> list[Occupancy]:
+    """Return published headcounts; `for_change` lets no arrival or departure in between."""
+    query = sa.select(occupancy).where(occupancy.c.premises_id.in_(premises_ids), occupancy.c.version > 0)
+    query = query.order_by(occupancy.c.premises_id)
+    rows = await tx.all(query.with_for_update() if for_change else query)
+    return [Occupancy(row.premises_id, row.headcount, row.version) for row in rows]

@@ -1,6 +1,6 @@
 """Counts of a day: changes are noted with the stay that causes them, and added up before they are published."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,9 @@ from services.registration.domain.stays import StayKind
 from services.registration.storage.tables import statistics, statistics_changes
 
 COUNTS = ("arrivals", "departures", "late")
+KEY = (statistics.c.day, statistics.c.division_code, statistics.c.kind)
+
+Key = tuple[date, str, str]
 
 
 async def note(tx: Transaction, changed: Sequence[Change]) -> None:
@@ -153,16 +156,29 @@ async def take_unpublished(tx: Transaction) -> list[DayCounts]:
             .returning(statistics)
         )
     ).all()
-    return [
-        DayCounts(
-            day=row.day,
-            division_code=row.division_code,
-            kind=StayKind(row.kind),
-            registered=row.registered,
-            arrivals=row.arrivals,
-            departures=row.departures,
-            late=row.late,
-            version=row.version,
-        )
-        for row in sorted(rows, key=lambda row: (row.day, row.division_code, row.kind))
-    ]
+    return [_counts(row) for row in sorted(rows, key=lambda row: (row.day, row.division_code, row.kind))]
+
+
+async def published(tx: Transaction) -> list[Key]:
+    """Return what counts were ever published."""
+    rows = await tx.all(sa.select(*KEY).where(statistics.c.version > 0))
+    return [(row.day, row.division_code, row.kind) for row in rows]
+
+
+async def several(tx: Transaction, keys: Collection[Key]) -> list[DayCounts]:
+    """Return counts that were published."""
+    rows = await tx.all(sa.select(statistics).where(sa.tuple_(*KEY).in_(keys), statistics.c.version > 0))
+    return [_counts(row) for row in rows]
+
+
+def _counts(row: sa.Row[Any]) -> DayCounts:
+    return DayCounts(
+        day=row.day,
+        division_code=row.division_code,
+        kind=StayKind(row.kind),
+        registered=row.registered,
+        arrivals=row.arrivals,
+        departures=row.departures,
+        late=row.late,
+        version=row.version,
+    )

@@ -29,6 +29,11 @@ async def names(tx: Transaction) -> dict[str, tuple[str, str]]:
 async def lock_all(tx: Transaction) -> dict[str, tuple[Unit, int]]:
     """Load every unit with its version, under a lock against another loader."""
     await tx.execute(sa.text("LOCK TABLE units IN SHARE ROW EXCLUSIVE MODE"))
+    return await every(tx)
+
+
+async def every(tx: Transaction) -> dict[str, tuple[Unit, int]]:
+    """Load every unit with its version."""
     return {
         row.unit_id: (
             Unit(row.unit_id, row.name_zh, row.name_en, row.kind, row.parent, tuple(row.areas), tuple(row.roles)),
