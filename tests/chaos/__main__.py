@@ -9,8 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.chaos.plants import PLANTS, missed
+from tests.chaos.faults import KINDS
+from tests.chaos.plants import PLANTS
 from tests.chaos.run import Plan, run
+from tests.chaos.trial import missed
 
 # For a try: a few minutes. The whole show is --faults 300 --minutes 32.
 FAULTS, MINUTES = 30, 2.0
@@ -21,6 +23,7 @@ def main() -> int:
     """Run, print, write down."""
     options = argparse.ArgumentParser(prog="make chaos ARGS=…", description=__doc__)
     options.add_argument("--faults", type=int, default=FAULTS)
+    options.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="only these")
     options.add_argument("--seed", type=int, default=None, help="the same seed, the same faults and the same load")
     options.add_argument("--minutes", type=float, default=None, help="over which the faults come")
     options.add_argument("--rate", type=float, default=4.0, help="operations a second")
@@ -32,7 +35,7 @@ def main() -> int:
     seed = chosen.seed if chosen.seed is not None else random.randrange(1_000_000)
     minutes = chosen.minutes if chosen.minutes is not None else MINUTES * chosen.faults / FAULTS
     directory = chosen.directory or Path(tempfile.mkdtemp(prefix="anju-chaos-"))
-    wish = Plan(chosen.faults, seed, minutes, chosen.rate, chosen.port_base, directory)
+    wish = Plan(chosen.faults, chosen.kinds, seed, minutes, chosen.rate, chosen.port_base, directory)
     report, findings, evidence = asyncio.run(run(wish, lambda text: print(text, flush=True)))
     not_found = missed(evidence, seed) if not findings else [plant.name for plant in PLANTS]
     report.planted_found = f"{len(PLANTS) - len(not_found)} of {len(PLANTS)}"

@@ -48,10 +48,10 @@ class Fault:
         return f"{self.kind} {self.target}"
 
 
-def plan(count: int, seed: int, seconds: float, city: ChaosCity) -> list[Fault]:
+def draw(count: int, seed: int, seconds: float, kinds: Sequence[str] = tuple(KINDS)) -> list[Fault]:
     """Draw faults for a run of about that long; the same seed, the same faults."""
     dice = random.Random(f"{seed}/faults")
-    kinds, weights = list(KINDS), list(KINDS.values())
+    weights = [KINDS[kind] for kind in kinds]
     pause = seconds / count if count else 0.0
     return [_fault(dice, dice.choices(kinds, weights)[0], pause) for _ in range(count)]
 

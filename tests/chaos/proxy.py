@@ -1,6 +1,8 @@
 """A TCP proxy of the test's own between a client and a part, which can be slow, silent or cut."""
 
 import asyncio
+import socket
+import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -11,17 +13,16 @@ CHUNK_BYTES = 64 * 1024
 class Proxy:
     """Leads connections from `port` to `target` on this machine.
 
-    `delay_seconds` is added to each piece in each direction; while `silent`, nothing passes and nobody is told;
-    `closed` refuses new connections.
+    `delay_seconds` is added to each piece in each direction.
     """
 
     name: str
     port: int
     target: int
     delay_seconds: float = 0.0
-    closed: bool = False
     cut_connections: int = 0
     _open: asyncio.Event = field(default_factory=asyncio.Event)
+    _leads: set[asyncio.Task[None]] = field(default_factory=set)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _server: asyncio.Server | None = None
 
@@ -42,8 +43,7 @@ class Proxy:
         """Reset every connection at once; give how many."""
         count = len(self._writers) // 2
         for writer in list(self._writers):
-            transport = writer.transport
-            transport.abort()
+            reset(writer)
         self.cut_connections += count
         return count
 
@@ -54,15 +54,17 @@ class Proxy:
             self._server.close()
             self.cut()
             await self._server.wait_closed()
+            await asyncio.gather(*self._leads)
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.closed:
-            writer.transport.abort()
-            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._leads.add(task)
+        task.add_done_callback(self._leads.discard)
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
-            writer.transport.abort()
+            reset(writer)
             return
         ends = {writer, far_writer}
         self._writers |= ends
@@ -74,6 +76,8 @@ class Proxy:
             self._writers -= ends
             for end in ends:
                 end.close()
+                with suppress(OSError):
+                    await end.wait_closed()
 
     async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -86,3 +90,11 @@ class Proxy:
         with suppress(OSError, RuntimeError):
             if target.can_write_eof():
                 target.write_eof()
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection as a machine does that lost its memory of it: by a reset, not by a goodbye."""
+    end = writer.get_extra_info("socket")
+    with suppress(OSError):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

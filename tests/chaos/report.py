@@ -33,6 +33,7 @@ class Report:
     settle_seconds: float = 0.0
     records: dict[str, int] = field(default_factory=dict)
     repeated_records: int = 0
+    stream_resumed: int = 0
     alerts: int = 0
     findings: dict[str, int] = field(default_factory=dict)
     planted_found: str = ""

@@ -5,18 +5,19 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from tests.chaos.board import Board
 from tests.chaos.checker.checking import check
 from tests.chaos.checker.collect import collect
 from tests.chaos.checker.evidence import Evidence
 from tests.chaos.checker.findings import Finding
 from tests.chaos.city import ChaosCity
-from tests.chaos.faults import Faults, plan
+from tests.chaos.faults import Faults, draw
 from tests.chaos.journal import Journal
 from tests.chaos.load import AUTHORS, Load
 from tests.chaos.report import Report
@@ -36,6 +37,7 @@ class Plan:
     """What a run is to be."""
 
     faults: int
+    kinds: Sequence[str]
     seed: int
     minutes: float
     per_second: float
@@ -62,7 +64,11 @@ async def _broken(city: ChaosCity, wish: Plan, say: Callable[[str], None]) -> tu
                 journal, city.addresses, await _tokens(city), http, random.Random(f"{wish.seed}/terminal")
             )
             load = Load(terminal, wish.seed, per_second=wish.per_second)
-            faults = Faults(city, plan(wish.faults, wish.seed, wish.minutes * 60, city), say)
+            faults = Faults(city, draw(wish.faults, wish.seed, wish.minutes * 60, wish.kinds), say)
+            board = Board(
+                journal, city.addresses["alerts"], terminal.tokens["officer"], http, random.Random(f"{wish.seed}/board")
+            )
+            watching = asyncio.create_task(board.run())
             report = Report(began=time.time(), seed=wish.seed)
             await load.prepare()
             stop = asyncio.Event()
@@ -74,8 +80,10 @@ async def _broken(city: ChaosCity, wish: Plan, say: Callable[[str], None]) -> tu
             report.well_seconds = await city.ready(WELL_SECONDS)
             stop.set()
             await loading
-        report.note(city, faults, terminal)
-        evidence, findings = await _settled(city, journal.path, report, say)
+            report.note(city, faults, terminal)
+            evidence, findings = await _settled(city, journal.path, report, say)
+            watching.cancel()
+            report.stream_resumed = board.resumed
     report.judge(evidence, findings)
     return report, findings, evidence
 

@@ -69,6 +69,7 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     for (notice_id, stay_id), alert in found.items():
         yield from _right(alert, notices.get(notice_id), stays.get(stay_id), ended.get(notice_id))
     yield from _told_on(evidence)
+    yield from _streamed(evidence)
     yield from _rules(evidence)
 
 
@@ -181,9 +182,28 @@ def _told_on(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("wrong alert", WHERE, f"the topic tells of {alert_id}, which is not there")
     for alert_id in known.keys() - own:
         yield Finding("wrong alert", "registration.stay_alerts", f"registration knows {alert_id}, which is not there")
-    positions = sorted(row["position"] for row in evidence.table("alerts.alert_changes"))
-    if positions != list(range(positions[0], positions[0] + len(positions))) if positions else False:
+
+
+def _streamed(evidence: Evidence) -> Iterator[Finding]:
+    """The board was told every change of every alert, once and in order, through every cut."""
+    where = "the alert stream"
+    told = [line for line in evidence.journal if line["phase"] == "told"]
+    positions = [line["position"] for line in told if line["event"] == "alert"]
+    changes = {row["position"]: row["alert_id"] for row in evidence.table("alerts.alert_changes")}
+    if sorted(changes) != list(range(1, len(changes) + 1)):
         yield Finding("misordered", "alerts.alert_changes", "the stream's positions have a gap")
+    if not any(line.get("what") == "stream" for line in evidence.journal):
+        return
+    for position, times in Counter(positions).items():
+        if times > 1:
+            yield Finding("doubled", where, f"position {position} was told {times} times")
+    if positions != sorted(positions):
+        yield Finding("misordered", where, "a change was told before one that came earlier")
+    for position in changes.keys() - set(positions):
+        yield Finding("lost", where, f"position {position} was not told")
+    for line in told:
+        if line["event"] != "alert" or changes.get(line["position"]) != line["alert_id"]:
+            yield Finding("invented", where, f"position {line['position']} told of something else")
 
 
 def _rules(evidence: Evidence) -> Iterator[Finding]:

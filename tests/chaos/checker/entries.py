@@ -127,7 +127,7 @@ def _corrections(operations: Iterable[Operation], rows: Iterable[Row]) -> Iterat
 
 
 def _hazards(told: dict[str, list[Operation]], evidence: Evidence) -> Iterator[Finding]:
-    """Which items of which premises have an open hazard, by replaying what was answered."""
+    """Which items of which premises have an open hazard, as terminals were told."""
     where = "housing.hazards"
     rows = [row for row in evidence.table(where) if row["cleared_at"] is None]
     stored = Counter((row["premises_id"], row["item"]) for row in rows)
@@ -136,15 +136,8 @@ def _hazards(told: dict[str, list[Operation]], evidence: Evidence) -> Iterator[F
         for operation in (*told["inspection"], *told["clearance"])
         if operation.possible and not operation.done
     }
-    expected: set[tuple[str, str]] = set()
     visits = sorted((each for each in (*told["inspection"], *told["clearance"]) if each.done), key=lambda o: o.done_at)
-    for visit in visits:
-        premises_id = visit.facts["premises_id"]
-        if visit.what == "clearance":
-            expected.discard((premises_id, visit.facts["item"]))
-            continue
-        for item, result in visit.facts["items"].items():
-            (expected.add if result == "fail" else expected.discard)((premises_id, item))
+    expected = _open_items(visits)
     for place in expected | stored.keys():
         if place[0] in unsure:
             continue
@@ -155,6 +148,27 @@ def _hazards(told: dict[str, list[Operation]], evidence: Evidence) -> Iterator[F
             yield Finding("invented", where, f"{what} is open and was not found, or was cleared")
         if stored[place] > 1:
             yield Finding("doubled", where, f"{what} is open {stored[place]} times")
+
+
+def _open_items(visits: Iterable[Operation]) -> set[tuple[str, str]]:
+    """Premises and items with a hazard. Of two looks at an item the later one counts, in whatever order they came."""
+    found: set[tuple[str, str]] = set()
+    looked_at: dict[tuple[str, str], datetime] = {}
+    for visit in visits:
+        premises_id = visit.facts["premises_id"]
+        if visit.what == "clearance":
+            place = (premises_id, visit.facts["item"])
+            found.discard(place)
+            looked_at[place] = visit.begun_at
+            continue
+        at = instant(visit.facts["inspected_at"])
+        for item, result in visit.facts["items"].items():
+            place = (premises_id, item)
+            if place in looked_at and at < looked_at[place]:
+                continue
+            looked_at[place] = at
+            (found.add if result == "fail" else found.discard)(place)
+    return found
 
 
 def _decisions(told: dict[str, list[Operation]], evidence: Evidence) -> Iterator[Finding]:

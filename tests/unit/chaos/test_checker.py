@@ -1,6 +1,6 @@
 """The checker of chaos finds nothing in what a sound city left behind, and each fault that is planted in it.
 
-`clean.json.gz` was recorded of a real city by `python -m tests.chaos --faults 12 --minutes 1 --record …`.
+`clean.json.gz` was recorded of a real city by `python -m tests.chaos --faults 4 --kinds full --minutes 1 --rate 2 --record …`.
 """
 
 from pathlib import Path
@@ -11,7 +11,8 @@ from tests.chaos.checker.checking import check
 from tests.chaos.checker.evidence import Evidence, load
 from tests.chaos.checker.findings import KINDS
 from tests.chaos.checker.histories import murmur2
-from tests.chaos.plants import PLANTS, Plant, found
+from tests.chaos.plants import PLANTS, Plant
+from tests.chaos.trial import found
 
 RECORDED = Path(__file__).with_name("clean.json.gz")
 
