@@ -1,6 +1,7 @@
 """The checker of chaos finds nothing in what a sound city left behind, and each fault that is planted in it.
 
-`clean.json.gz` was recorded of a real city by `python -m tests.chaos --faults 4 --kinds full --minutes 1 --rate 2 --record …`.
+`clean.json.gz` was recorded of a real city whose disks were full for some seconds:
+`make chaos ARGS="--faults 4 --kinds full --minutes 1 --rate 2 --record …"`.
 """
 
 from pathlib import Path
