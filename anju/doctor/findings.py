@@ -47,21 +47,21 @@ KINDS = {
     "topic-missing": _Kind(Severity.CRITICAL, "anju topics apply"),
     "kafka-ahead": _Kind(
         Severity.CRITICAL,
-        advice="the database was restored: stop {service} and let a person who knows section 4 of the architecture act",
+        "anju recover {service}",
+        "the database was restored from a backup, and its relay sends nothing",
     ),
     "topic-lost-records": _Kind(
         Severity.CRITICAL,
-        advice="the topic was made anew or its broker lost its disk: its owner must publish again",
+        "anju outbox status {service}",
+        "the worker of {service} sends again what its outbox keeps when it starts; what stays lost is shown there",
     ),
     "consumer-lost-records": _Kind(
         Severity.CRITICAL,
-        "anju consumers status {service}",
-        "what is lost is read nowhere else: compare with the topic's owner before going on",
+        "anju consumers accept-loss {service} {topic} {partition}",
+        "first let {owner} send again what it keeps: anju outbox republish {owner} {topic} --partition {partition}",
     ),
     "consumer-gap": _Kind(
-        Severity.CRITICAL,
-        "anju outbox status {owner}",
-        "restart {owner}'s worker: at its start the relay looks whether its last record stands in Kafka",
+        Severity.CRITICAL, "anju outbox republish {owner} {topic} --partition {partition} --from {missing}"
     ),
     "outbox-late": _Kind(
         Severity.CRITICAL, "anju serve {service} worker", "no worker of {service} sends: start one, or read its log"

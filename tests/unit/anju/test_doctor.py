@@ -18,6 +18,7 @@ from chassis.events.positions import Standing
 from chassis.events.relay_rows import Backlog
 
 STAYS, NOTICES = ("registration.stays", 2), ("alerts.notices", 0)
+NAMES = {"service": "alerts", "owner": "housing", "topic": "housing.inspections", "partition": "1", "missing": "7.51"}
 OWNERS = {"registration.stays": "registration", "alerts.notices": "alerts"}
 READ = Standing("alerts.stays", *STAYS, next_offset=50, epoch=7, sequence=50, gap_since=None, gap_seconds=0.0)
 WELL = DatabaseFacts(
@@ -104,7 +105,7 @@ def test_a_gap_names_the_record_and_its_owner() -> None:
 
 def test_what_must_be_mended_first_stands_first() -> None:
     codes = ["dead-letters", "topics-not-compared", "consumer-gap", "migrations-pending", "database-unreachable"]
-    ordered = in_order([finding(code, "alerts", "", service="alerts", owner="housing") for code in codes])
+    ordered = in_order([finding(code, "alerts", "", **NAMES) for code in codes])
     assert [each.code for each in ordered] == [
         *("database-unreachable", "migrations-pending", "consumer-gap", "dead-letters", "topics-not-compared")
     ]
@@ -112,8 +113,7 @@ def test_what_must_be_mended_first_stands_first() -> None:
 
 @pytest.mark.parametrize("code", KINDS)
 def test_each_kind_says_what_mends_it_by_a_command_that_exists(code: str) -> None:
-    names = {"service": "alerts", "owner": "housing", "topic": "housing.inspections"}
-    said = finding(code, "somewhere", "something", **names, partition="1", missing="7.51")
+    said = finding(code, "somewhere", "something", **NAMES)
     assert said.command or said.advice
     if said.command is None:
         return
