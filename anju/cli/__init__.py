@@ -10,6 +10,7 @@ import typer
 
 from anju.cli import (
     audit,
+    compose_settings,
     consumers,
     dead_letters,
     demo,
@@ -32,7 +33,10 @@ from anju.cli.words import COMPLETE, data_dir_first, data_dir_first_when_complet
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for group in (demo, topics, policy, dead_letters, outbox, consumers, notices, audit, reporting, dev):
     app.add_typer(group.app, name=group.__name__.rsplit(".", 1)[1].replace("_", "-"))
-for command in (serve.serve, migrate.migrate, recover.recover, subscribe.subscribe, doctor.doctor, docs.docs):
+for command in (
+    *(serve.serve, migrate.migrate, recover.recover, subscribe.subscribe, doctor.doctor),
+    *(compose_settings.compose_settings, docs.docs),
+):
     app.command()(command)
 
 

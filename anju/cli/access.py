@@ -85,6 +85,8 @@ def administration(context: typer.Context) -> "tuple[AdminClient, dict[str, str]
     except (ValueError, TypeError):
         refuse("ANJU_KAFKA_USERS is not JSON of the form {name: password}.")
 
-    from anju.topics.cluster import administrator
+    from anju.topics.cluster import SCRAM, administrator
 
+    # The operator of a new cluster is known to a listener of its own, by password, before there are SCRAM users.
+    connection.append(os.environ.get("ANJU_KAFKA_MECHANISM", SCRAM))
     return administrator(*connection), users

@@ -27,7 +27,8 @@ def apply(
     """Make topics and grant rights as declared, and report what differs and needs a person.
 
     Needs ANJU_KAFKA_BOOTSTRAP, ANJU_KAFKA_USERNAME and ANJU_KAFKA_PASSWORD of a user who may. ANJU_KAFKA_USERS,
-    JSON `{name: password}`, names users of departments to make where they are missing. Exits with 1 with
+    JSON `{name: password}`, names users to make where they are missing; ANJU_KAFKA_MECHANISM is PLAIN at a
+    listener that knows no SCRAM users. Exits with 1 with
     --check when something is to be done, with 3 when something differs that is not mended by a command.
     """
     admin, users = administration(context)

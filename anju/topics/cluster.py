@@ -31,6 +31,8 @@ from anju.topics.differences import Difference, Outcome, What
 ANSWER_SECONDS = 30.0
 # A broker that is there at all is reached within this; one that is not shall be said soon.
 REACH_SECONDS = 10.0
+# How services and departments prove who they are.
+SCRAM = "SCRAM-SHA-512"
 # Kafka's own least, which StorageTool takes too.
 _SCRAM_ITERATIONS = 4096
 # The client's filter takes None for "any" though its annotations do not say so.
@@ -41,13 +43,13 @@ class KafkaRefused(Exception):
     """Kafka could not be asked or refused; the message says what and why."""
 
 
-def administrator(bootstrap: str, username: str, password: str) -> AdminClient:
-    """A client for a user that may make topics and grant rights."""
+def administrator(bootstrap: str, username: str, password: str, mechanism: str = SCRAM) -> AdminClient:
+    """A client for a user that may make topics and grant rights; `mechanism` is SASL's, as the listener speaks it."""
     return AdminClient(
         {
             "bootstrap.servers": bootstrap,
             "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.mechanism": mechanism,
             "sasl.username": username,
             "sasl.password": password,
             "client.id": "anju-topics",

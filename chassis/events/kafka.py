@@ -164,7 +164,7 @@ def subscriber(
 ) -> tuple[KafkaBroker, BatchSubscriber]:
     """Make a FastStream broker with one batch subscriber; the caller starts it, and ends it with `close`."""
     broker = KafkaBroker(
-        settings.bootstrap,
+        settings.bootstrap.split(","),  # FastStream takes a string for one address
         client_id=client_id(settings, group, topic),
         request_timeout_ms=CONSUMER_REQUEST_TIMEOUT_MS,
         security=SASLScram512(username=settings.username, password=settings.secret, use_ssl=False),

@@ -1,6 +1,7 @@
 """Every transport option, asserted on the objects that are really used; each shown to bite by a planted violation."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,12 @@ async def test_a_planted_violation_of_the_subscriber_is_found(
     plant(monkeypatch)
     _, subscriber, consumer, _ = await _made()
     assert name in violations(subscriber, SUBSCRIBER) | violations(consumer, CONSUMER)
+
+
+def test_each_of_several_brokers_is_an_address() -> None:
+    settings = replace(SETTINGS, bootstrap="kafka-1:9092,kafka-2:9092")
+    broker, _ = kafka.subscriber(settings, "alerts", "matcher", "registration.stays", handle=_handle, listener=LISTENER)
+    assert broker.specification.url == ["kafka-1:9092", "kafka-2:9092"]
 
 
 def test_nothing_else_constructs_a_client() -> None:

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Becomes the command line. A worker is named to Kafka by its container, so that one that is started again takes over at once.
+set -eu
+if [ "${1:-} ${3:-}" = "serve worker" ] && [ -n "${HOSTNAME:-}" ]; then
+    set -- "$@" --replica "$HOSTNAME"
+fi
+exec python -m anju "$@"
