@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from chassis.data.db import Database, Transaction
 from chassis.events.dead_letters import Pointer, Replay, put_aside
-from chassis.events.positions import Claimed, Move, claim, move
+from chassis.events.positions import Claimed, Move, astray, claim, move
 from chassis.events.reading import Bounds
 from chassis.events.records import BadRecord, RawRecord, Record, sequence_of
 from chassis.events.sequence import Place, Sifted, sift
@@ -158,9 +158,10 @@ class HistoryReader:
             log.error("consumer-lost-records", topic=self.topic, group=self.group, partition=partition)
         return True
 
-    def overdue(self) -> Collection[int]:
-        """Return partitions whose gap is old enough to read their logs from the start."""
-        return [
+    async def astray(self) -> Collection[int]:
+        """Return partitions whose place is not where it was left, or whose gap is old enough to look back for it."""
+        held = {partition: (its.claim, its.place) for partition, its in self._held.items()}
+        return await astray(self._db, self.group, self.topic, held) + [
             partition
             for partition, held in self._held.items()
             if _age(held.gap_began) >= LOOK_BACK_SECONDS

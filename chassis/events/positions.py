@@ -113,6 +113,20 @@ async def move(tx: Transaction, group: str, topic: str, moves: Sequence[Move]) -
         raise Fenced
 
 
+async def astray(db: Database, group: str, topic: str, held: Mapping[int, tuple[int, Place]]) -> list[int]:
+    """Return partitions whose place (claim, place) is not there any more: another reader's, moved by hand, restored."""
+    columns = consumer_positions.c
+    rows = sa.select(columns.partition, columns.claim, columns.next_offset, columns.epoch, columns.sequence)
+    async with db.read() as tx:
+        found = await tx.all(rows.where(columns.group == group, columns.topic == topic))
+    there = {row.partition: tuple(row)[1:] for row in found}
+    return [
+        partition
+        for partition, (number, place) in held.items()
+        if there.get(partition) != (number, place.next_offset, place.epoch, place.sequence)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One partition's place as a person asks for it: `gap_since` while records are missing, for `gap_seconds`."""

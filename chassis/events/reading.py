@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+from chassis.data.db import DatabaseBusy, DatabaseUnavailable
 from chassis.events import kafka
 from chassis.events.kafka import KafkaSettings
 from chassis.events.records import RawRecord
@@ -59,7 +60,7 @@ class Reader(Protocol):
     async def take(self, batch: Mapping[int, Sequence[RawRecord]]) -> Collection[int]:
         """Handle records of loaded partitions in one transaction; return partitions that must be sought again."""
 
-    def overdue(self) -> Collection[int]:
+    async def astray(self) -> Collection[int]:
         """Return partitions that must be loaded again though nothing came of them."""
 
     def observe(self) -> None:
@@ -229,16 +230,26 @@ class Reading:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._reader.observe()
-            if overdue := self._reader.overdue():
-                self._hold(overdue)
             if {each.partition for each in self._missing()} - self._unreadable:
                 self._load_due.set()
             if time.monotonic() >= next_look:
+                await self._look_for_moved_places()
                 await self._look()
                 if self._missing():
                     self._load_due.set()
                 # A client in doubt is looked at more often, so that it is replaced soon after an outage.
                 next_look = time.monotonic() + (TICK_SECONDS if self._stuck_looks else LOOK_SECONDS)
+
+    async def _look_for_moved_places(self) -> None:
+        """A place that was set by hand, or restored with its database, is noticed without a record that meets it."""
+        try:
+            # Not beside a transaction, which has moved places before the reader knows.
+            async with self._working:
+                astray = await self._reader.astray()
+        except (DatabaseUnavailable, DatabaseBusy):
+            return
+        if astray:
+            self._hold(astray)
 
     async def _look(self) -> None:
         """Measure the lag and tell Kafka our offsets, for display. Raise Stuck when neither works but the broker does.

@@ -8,7 +8,7 @@ import structlog
 from chassis.data.db import Database, Transaction
 from chassis.events.dead_letters import Pointer, Replay, put_aside
 from chassis.events.kafka import partition_of
-from chassis.events.positions import Move, claim, move
+from chassis.events.positions import Move, astray, claim, move
 from chassis.events.reading import Bounds
 from chassis.events.records import BadRecord, RawRecord, StateRecord
 from chassis.events.sequence import Place
@@ -180,9 +180,10 @@ class StateReader:
                 log.info("state-keys-dropped", topic=self.topic, partition=partition, count=len(held.unmet))
             held.unmet = None
 
-    def overdue(self) -> Collection[int]:
-        """There are no gaps in a state."""
-        return ()
+    async def astray(self) -> Collection[int]:
+        """Return partitions whose place is not where this reader left it."""
+        held = {partition: (its.claim, its.place) for partition, its in self._held.items()}
+        return await astray(self._db, self.group, self.topic, held)
 
     def observe(self) -> None:
         """There is nothing that grows with time."""

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from confluent_kafka import TopicPartition as Place
 
 from chassis.data.tables import audit_entries
-from chassis.events import histories, relay
+from chassis.events import histories, reading, relay
 from chassis.events import kafka as transport
 from chassis.events.logs import open_logs
 from chassis.events.losses import NothingLost, accept_loss, find_loss
@@ -24,8 +24,9 @@ from tests.waiting import until
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wish is fulfilled within a second."""
+    """A wish is fulfilled, and a place moved by hand noticed, within a second."""
     monkeypatch.setattr(relay, "MEASURE_SECONDS", 0.5)
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 0.5)
 
 
 async def test_a_gap_is_held_reported_and_survives_a_restart(

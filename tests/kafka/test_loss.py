@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from chassis.events import histories, relay, relay_places
+from chassis.events import histories, reading, relay, relay_places
 from chassis.events.tables import outbox, relay_partitions
 from tests.kafka.conftest import Databases, Service, Services, made_anew, running, with_events
 from tests.parts import Kafka
@@ -18,6 +18,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "LOOK_SECONDS", 0.5)
     monkeypatch.setattr(relay, "MEASURE_SECONDS", 0.5)
     monkeypatch.setattr(histories, "LOOK_BACK_SECONDS", 0.5)
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 0.5)
 
 
 async def _newcomer(service: Service, new_database: Databases) -> Service:

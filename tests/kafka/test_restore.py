@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chassis.data.db import Database
 from chassis.data.tables import audit_entries
-from chassis.events import histories, relay
+from chassis.events import histories, reading, relay
 from chassis.events.published import Published
 from chassis.events.recovery import RelayRuns, Report, recover
 from chassis.events.wake import Wake
@@ -28,6 +28,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "LOOK_SECONDS", 0.5)
     monkeypatch.setattr(relay, "REFUSAL_SECONDS", 0.2)
     monkeypatch.setattr(histories, "LOOK_BACK_SECONDS", 0.5)
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 0.5)
 
 
 async def _backup(postgres: Postgres, db: Database) -> str:
@@ -156,6 +157,19 @@ async def test_a_restored_consumer_takes_again_what_its_database_lacks(
                 await _publish(service, 1)
                 await until(restored.all_arrived)
                 await restored.check()
+
+
+async def test_a_reader_that_runs_notices_that_its_place_was_restored(new_service: Services) -> None:
+    """Nothing new is published: without a look at its place it would wait at an offset of the lost hour."""
+    service = await new_service(partitions=3)
+    async with running(service.relay(), service.consumers()):
+        await _publish(service, 2)
+        await until(service.all_arrived)
+        async with service.db.transaction() as tx:
+            await tx.execute(sa.text("UPDATE consumer_positions SET next_offset = 0, epoch = 0, sequence = 0"))
+            await tx.execute(sa.text("DELETE FROM effects"))
+        await until(service.all_arrived)
+        await service.check()
 
 
 async def test_a_worker_that_sends_is_left_alone(new_service: Services, monkeypatch: pytest.MonkeyPatch) -> None:
