@@ -9,6 +9,9 @@ from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, R
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 TOPICS_FILE = Path(__file__).resolve().parents[2] / "deploy" / "kafka" / "topics.yaml"
+# How long a state's former values may stand before they are compacted away: those of a headcount tell when somebody
+# moved in or out, and the pack keeps them for 7 days (class headcount_history). The cleaner needs its time too.
+SUPERSEDED_DAYS = 6
 _DAY_MS = 24 * 60 * 60 * 1000
 _READ = (AclOperation.READ, AclOperation.DESCRIBE)
 _WRITE = (AclOperation.WRITE, AclOperation.DESCRIBE)
@@ -43,7 +46,12 @@ class Topic(BaseModel):
     def settings(self) -> dict[str, str]:
         """Kafka's settings of the topic."""
         if self.retention_days is None:
-            return {"cleanup.policy": "compact", "compression.type": "lz4", "retention.ms": "-1"}
+            return {
+                "cleanup.policy": "compact",
+                "compression.type": "lz4",
+                "retention.ms": "-1",
+                "max.compaction.lag.ms": str(SUPERSEDED_DAYS * _DAY_MS),
+            }
         return {
             "cleanup.policy": "delete",
             "compression.type": "lz4",

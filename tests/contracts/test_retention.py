@@ -1,15 +1,18 @@
 """Whatever a table keeps for a time, the one job of its service removes, and no class of data is nobody's."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from importlib import import_module
 
 import pytest
 
 from anju.data_protection import collect
+from anju.topics.declared import read_topics
 from chassis.data.encryption import Keyring
 from chassis.run.forgetting import Removal
 from contracts.fields import RETENTIONS, TECHNICAL, read, tags
 from contracts.lint import Field
+from policy import packs
 from policy.retention import CLASSES
 
 KEYRING = Keyring({"k1": b"s" * 32}, "k1")
@@ -84,6 +87,13 @@ def test_every_class_has_its_job() -> None:
     covered = {class_ for service in collect.SERVICES for removal in jobs(service) for class_ in removal.classes}
     assert covered | IN_TOPICS == set(CLASSES)
     assert not covered & IN_TOPICS
+
+
+def test_former_headcounts_leave_their_topic_in_time() -> None:
+    term = packs.load().on(date(2026, 11, 25), "330199").retention.after("headcount_history").days
+    lag = read_topics()["registration.occupancy"].settings()["max.compaction.lag.ms"]
+    assert term is not None
+    assert timedelta(milliseconds=int(lag)) < timedelta(days=term)
 
 
 def test_a_table_without_a_job_is_found() -> None:
