@@ -144,7 +144,7 @@ def of_database(error: DBAPIError) -> Problem:
         problem = Problem(409, "conflict")
     elif state[:2] in ("22", "23") or (not state and re.search("DataError|InterfaceError", type(error).__name__)):
         problem = Problem(422, "not-storable")
-    elif state[:2] == "40":
+    elif state[:2] in ("40", "53"):  # it may be tried again; 53 is a disk or memory that is full
         problem = Problem(503, "overloaded")
     else:
         problem = Problem(500, "internal")

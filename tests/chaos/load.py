@@ -218,7 +218,7 @@ class Load:
             wanted = [person for person in self._wanted if person != stay.person]
             person = self._dice.choice(wanted) if wanted and self._dice.random() < 0.4 else self._new_person()
             return "document", self._persons[person]["document"], {"person": person}
-        return "name", f"改名{uuid.uuid4().hex[:6]}", {}
+        return "name", self._people.name(rare=0.5), {}
 
     async def _notice(self) -> None:
         """Propose and approve: for somebody who is here, or who is still to come."""

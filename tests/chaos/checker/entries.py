@@ -86,8 +86,12 @@ def _made(entry: Entry, operations: Iterable[Operation], rows: Iterable[Row]) ->
 
 
 def _same_answers(operations: Iterable[Operation]) -> Iterator[Finding]:
-    """A repeated request gets the first answer."""
+    """A repeated request gets the first answer, and none is refused as one that the database cannot hold."""
     for operation in operations:
+        if any(answer.get("type") == "urn:anju:problem:not-storable" for _, _, answer in operation.answers):
+            yield Finding(
+                "lost", "answers", f"{operation.what} {operation.n} was refused, and nothing is wrong with it"
+            )
         different = {json.dumps(answer, sort_keys=True) for _, status, answer in operation.answers if status < 300}
         if len(different) > 1:
             yield Finding("doubled", "answers", f"{operation.what} {operation.n} was answered in two ways")

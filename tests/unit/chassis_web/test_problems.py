@@ -7,9 +7,11 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
 from starlette.types import Message
 
 from chassis.run.service import WebParts
+from chassis.web.problems import of_database
 
 NUMBER = "330199199001011234"
 THING = "/api/v1/things/01935a3b-0000-7000-8000-000000000001"
@@ -105,6 +107,23 @@ async def test_status_and_code(clerk: httpx.AsyncClient, method: str, path: str,
     assert NUMBER not in response.text
     if status == 405:
         assert response.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "code"),
+    [
+        ("23505", 409, "conflict"),
+        ("22003", 422, "not-storable"),
+        ("40001", 503, "overloaded"),
+        ("53100", 503, "overloaded"),  # the database's disk is full: chaos met it, and terminals come back
+        ("42P01", 500, "internal"),
+    ],
+)
+def test_what_the_database_refused(state: str, status: int, code: str) -> None:
+    refusal = Exception()
+    refusal.sqlstate = state  # type: ignore[attr-defined]
+    problem = of_database(DBAPIError("INSERT", None, refusal))
+    assert (problem.status, problem.code) == (status, code)
 
 
 @pytest.mark.parametrize(
