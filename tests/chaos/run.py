@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -48,6 +49,10 @@ class Plan:
 async def run(wish: Plan, say: Callable[[str], None]) -> tuple[Report, list[Finding], Evidence]:
     """Do it all; the city is gone afterwards."""
     city = ChaosCity(wish.directory, wish.port_base)
+    task = asyncio.current_task()
+    assert task is not None
+    # What was mounted and started goes, however the run ends.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         say(f"seed {wish.seed}: a city in {wish.directory}")
         await city.start()
@@ -77,15 +82,25 @@ async def _broken(city: ChaosCity, wish: Plan, say: Callable[[str], None]) -> tu
             await faults.run()
             await asyncio.sleep(CALM_SECONDS)
             say("the last fault has passed")
-            report.well_seconds = await city.ready(WELL_SECONDS)
+            never_well = await _well(city, report)
             stop.set()
             await loading
             report.note(city, faults, terminal)
             evidence, findings = await _settled(city, journal.path, report, say)
             watching.cancel()
             report.stream_resumed = board.resumed
+            findings += never_well
     report.judge(evidence, findings)
     return report, findings, evidence
+
+
+async def _well(city: ChaosCity, report: Report) -> list[Finding]:
+    """Wait until all is ready again; a city that does not heal by itself is a finding like any other."""
+    try:
+        report.well_seconds = await city.ready(WELL_SECONDS)
+    except TimeoutError:
+        return [Finding("lost", "the city", f"it was not ready {WELL_SECONDS:.0f} s after the last fault")]
+    return []
 
 
 async def _tokens(city: ChaosCity) -> dict[str, str]:
