@@ -14,7 +14,7 @@ from chassis.events import kafka
 from chassis.events.kafka import KafkaSettings
 from chassis.events.records import RawRecord
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 20.0
 # What an answer is waited for; then it is asked again, so that a broker that went away is noticed.
 POLL_MS = 1_000
 
