@@ -54,6 +54,15 @@ def _published_twice(soil: Soil) -> None:
     records.append(replace(record, offset=record.offset + 10_000, headers={**record.headers, "ce_id": _new_id()}))
 
 
+def _two_contents(soil: Soil) -> None:
+    topic = "registration.occupancy"
+    records = soil.evidence.topics[topic]
+    record = records[soil.record(topic)]
+    value = json.dumps({**record.body, "headcount": record.body["headcount"] + 1})
+    headers = {**record.headers, "ce_id": _new_id()}
+    records.append(replace(record, offset=record.offset + 10_000, value=value, headers=headers))
+
+
 def _answered_twice(soil: Soil) -> None:
     journal = soil.evidence.journal
     line = soil.dice.choice([each for each in journal if each["phase"] == "answered" and each["status"] == 201])
@@ -255,6 +264,7 @@ _PLANTED: tuple[tuple[str, Kind | tuple[Kind, ...], Callable[[Soil], object]], .
     ("a copy of a headcount is old", ("lost", "doubled"), _older_copy),
     ("a retried arrival was stored twice", "doubled", _stored_twice),
     ("an arrival was published twice", "doubled", _published_twice),
+    ("one version of a state has two contents", "doubled", _two_contents),
     ("one key was answered in two ways", "doubled", _answered_twice),
     (
         "a guest was counted twice",

@@ -36,10 +36,13 @@ def last_by_key(records: list[Record]) -> dict[str, Row]:
 
 
 def _versions(topic: str, records: list[Record]) -> Iterator[Finding]:
-    """A newer version never stands before an older one, but for repeats; the last one is the newest."""
+    """A newer version never stands before an older one, but for repeats; the last one is the newest.
+
+    A relay that finds a state missing in its topic publishes it again, as another event: one version, one content.
+    """
     highest: dict[str, tuple[int, int]] = {}
     last: dict[str, tuple[int, int]] = {}
-    seen: dict[tuple[str, tuple[int, int]], str] = {}
+    seen: dict[tuple[str, tuple[int, int]], Row] = {}
     for record in records:
         version = pair(record.body.get("version")) if record.value else None
         if record.value is None:
@@ -48,9 +51,9 @@ def _versions(topic: str, records: list[Record]) -> Iterator[Finding]:
             yield Finding("misordered", topic, f"{record.key} has no version")
             continue
         known = seen.get((record.key, version))
-        seen.setdefault((record.key, version), record.id)
-        if known is not None and known != record.id:
-            yield Finding("doubled", topic, f"version {version} of {record.key} was given twice")
+        seen.setdefault((record.key, version), record.body)
+        if known is not None and known != record.body:
+            yield Finding("doubled", topic, f"version {version} of {record.key} was given to two contents")
         if known is None and version < highest.get(record.key, version):
             yield Finding("misordered", topic, f"version {version} of {record.key} stands after a newer one")
         highest[record.key] = max(version, highest.get(record.key, version))
