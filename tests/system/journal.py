@@ -59,7 +59,7 @@ async def published_arrivals(status: Mapping[str, Any]) -> Counter[str]:
     events: dict[str, str] = {}
     for record in await records(status, "registration.stays"):
         headers = {name: value.decode() for name, value in record.headers}
-        if headers["ce_type"] == "anju.registration.person-arrived.v1" and record.value is not None:
+        if headers.get("ce_type") == "anju.registration.person-arrived.v1" and record.value is not None:
             events[headers["ce_id"]] = orjson.loads(record.value)["stay_id"]
     return Counter(events.values())
 

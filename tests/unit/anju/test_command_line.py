@@ -1,6 +1,7 @@
 """The command line takes --data-dir anywhere, starts quickly, and refuses in one sentence."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -14,6 +15,12 @@ from anju.cli.words import data_dir_first
 from anju.local.city import settle
 from anju.local.programs import free_ports
 from anju.topics import cluster
+
+
+@pytest.fixture(autouse=True)
+def without_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another test of this process may have set up a service's logs, which a command of its own process has not."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
 
 
 @pytest.mark.parametrize(
