@@ -74,7 +74,11 @@ class LoopbackTransport(httpx.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request; its Host header keeps the name."""
         if request.url.host == HOST:
-            request.url = request.url.copy_with(host="127.0.0.1")
+            # Another request: cookies are kept by the address of the one that was given.
+            address = request.url.copy_with(host="127.0.0.1")
+            request = httpx.Request(
+                request.method, address, headers=request.headers, stream=request.stream, extensions=request.extensions
+            )
         return await super().handle_async_request(request)
 
 

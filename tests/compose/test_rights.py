@@ -1,7 +1,6 @@
 """What every container of the city may and may not, how its topics are kept, and that it ends in good order."""
 
 import asyncio
-import time
 
 import httpx
 import pytest
@@ -32,7 +31,7 @@ def test_has_no_rights_to_misuse(city: ContainerCity, service: str) -> None:
 
 async def test_every_container_is_healthy(city: ContainerCity) -> None:
     for service in CONFINED:
-        await until(lambda service=service: city.health(service) == "healthy", 120)  # type: ignore[misc]
+        await until(lambda service=service: city.health(service) == "healthy", 240)  # type: ignore[misc]
 
 
 def test_every_topic_has_three_copies(city: ContainerCity) -> None:
@@ -48,11 +47,11 @@ def test_a_service_is_refused_at_anothers_topic(city: ContainerCity) -> None:
 @pytest.mark.parametrize("service", ["alerts-web", "alerts-worker"])
 async def test_stops_in_good_order(desks: Desks, http: httpx.AsyncClient, city: ContainerCity, service: str) -> None:
     container = city.container(service)
-    async with desks.stream(http):
-        began = time.monotonic()
-        await asyncio.to_thread(city.docker, "stop", container)
-        took = time.monotonic() - began
-    assert city.inspect(service)["State"]["ExitCode"] == 0
-    assert took < 15
-    city.docker("start", container)
-    await until(lambda: city.health(service) == "healthy", 120)
+    try:
+        async with desks.stream(http):
+            await asyncio.to_thread(city.docker, "stop", container)
+        # What does not end within its grace is killed, which shows as 137.
+        assert city.inspect(service)["State"]["ExitCode"] == 0
+    finally:
+        city.docker("start", container)
+        await until(lambda: city.health(service) == "healthy", 240)
