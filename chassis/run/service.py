@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 # `anju demo down` promises an end within 15 s, open streams too; a process takes at most 8 of them.
 PARTS_SECONDS = 3.0  # for a relay's or consumer's running transaction
 CLOSE_SECONDS = 1.0
+LEAVE_SECONDS = 1.0
 # A matcher that keeps a million objects alive spends its time in collections otherwise (architecture.md, section 5).
 GC_THRESHOLDS = (100_000, 20, 100)
 
@@ -185,7 +187,19 @@ async def _together(
         except TimeoutError:
             log.warning("database-slow-to-close")
     log.info("stopped")
+    _leave(clean)
     return clean
+
+
+def _leave(clean: bool) -> None:
+    """End the process soon, whatever is left in its loop.
+
+    All is done and closed by now. asyncio waits without limit for cancelled tasks and for threads, and a client of
+    Kafka may swallow its cancellation: the process would be killed at the end of its grace instead of ending well.
+    """
+    ending = threading.Timer(LEAVE_SECONDS, os._exit, [0 if clean else 1])
+    ending.daemon = True
+    ending.start()
 
 
 async def _forever(run: Background) -> None:

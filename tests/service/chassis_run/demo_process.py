@@ -1,8 +1,9 @@
-"""A service of the chassis alone, to be run as a process: `python demo_process.py web|worker PORT [broken]`."""
+"""A service of the chassis alone, run as a process: `python demo_process.py web|worker PORT [broken|stubborn]`."""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
@@ -46,6 +47,13 @@ async def fails() -> None:
     raise ValueError("hunter2")
 
 
+async def stubborn() -> None:
+    """A part that does not end when it is cancelled, as a library's task may."""
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
 def web(settings: ServiceSettings) -> WebParts:
     """Compose the web process."""
     db = Database(settings.database_url, service="demo")
@@ -55,7 +63,8 @@ def web(settings: ServiceSettings) -> WebParts:
 
 def worker(settings: ServiceSettings) -> WorkerParts:
     """Compose the worker process."""
-    return WorkerParts(Database(settings.database_url, service="demo"), background=[asyncio.Event().wait])  # type: ignore[list-item]
+    waits = stubborn if "stubborn" in sys.argv else asyncio.Event().wait
+    return WorkerParts(Database(settings.database_url, service="demo"), background=[waits])  # type: ignore[list-item]
 
 
 if __name__ == "__main__":

@@ -119,6 +119,18 @@ def test_one_that_takes_too_long_does_not_hold_the_end() -> None:
             assert time.monotonic() - started < 9
 
 
+def test_a_part_that_does_not_end_does_not_hold_the_end() -> None:
+    with running("worker", "stubborn") as process:
+        process.wait_ready()
+        process.process.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        code, logged, _errors = process.end()
+        # Eight seconds for answers and parts, one to close, one to leave.
+        assert time.monotonic() - started < 13
+        assert code == 0
+        assert logged[-1]["event"] == "stopped"
+
+
 @pytest.fixture(scope="module")
 def web() -> Iterator[Process]:
     """A running web process."""
