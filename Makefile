@@ -10,13 +10,14 @@ ARGS :=
 # `make test BROWSER=no` leaves the browser tests out, where no Chromium can be had.
 BROWSER := yes
 
-.PHONY: help setup demo test compose-test check format lock chaos
+.PHONY: help setup demo test compose-test check format lock chaos bench
 
 help:
 	@echo "make demo    sets everything up and runs the city; Ctrl-C stops all of it"
 	@echo "make setup   only the setting up"
 	@echo "make test    every test"
 	@echo "make chaos   breaks a city under load and checks what is left: ARGS='--faults 300 --minutes 34' for all of it"
+	@echo "make bench   speed beside peers of the same run: ARGS='matcher relay --rounds 3'"
 	@echo "make compose-test  the city in containers: its main job while a broker is killed"
 	@echo "make check   format, lint, types, import rules, contract rules, generated files"
 	@echo "make format  mends format and lint"
@@ -40,6 +41,10 @@ endif
 # As root on Linux also full disks, and with a C compiler clocks that jump; what was left out is said at the end.
 chaos: setup
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+# Wants a quiet machine; the Java peer is built where Maven is.
+bench: setup
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # Not among `make test`: it needs a container engine (root on Debian gets one) and takes minutes.
 compose-test: setup

@@ -1,0 +1,1 @@
+"""The matcher against peers that do the same look-up: each is checked by the alerts that it finds."""
