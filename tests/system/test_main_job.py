@@ -223,8 +223,9 @@ async def _consumed(status: dict[str, Any], topic: str) -> bool:
 
 
 async def _tokens_of(status: dict[str, Any], stays: set[str]) -> set[str]:
-    values = [orjson.loads(record.value or b"{}") for record in await journal.records(status, "registration.stays")]
-    return {value["token"]["value"] for value in values if value.get("stay_id") in stays and value.get("token")}
+    records = await journal.records(status, "registration.stays")
+    values = [orjson.loads(record.value or b"{}") for record in records if (record.key or b"").decode() in stays]
+    return {value["token"]["value"] for value in values if value.get("token")}
 
 
 async def _alert_of(desks: Desks, http: httpx.AsyncClient, notice_id: str) -> str:
