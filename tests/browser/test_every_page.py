@@ -23,7 +23,7 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 # Answers that are files, not pages.
 FILES = re.compile(r"\.(csv|xlsx|json)$")
 # A board links to every mixture of its filters; what stands nearest to the first page is looked at.
-MOST = 12
+MOST = 8
 # Nothing of a page may read like this: a value that was not there, a text that was not filled in.
 LEFTOVER = re.compile(r"\bNone\b|\bundefined\b|\bNaN\b|%\(|\{[a-z_]+\}|&lt;|Jinja")
 # Parameters whose values are lists of their own, where another thing can be opened from.
