@@ -71,7 +71,7 @@ def send(process: Process, data: bytes, *, read: bool = True) -> bytes:
             connection.sendall(data)
             while read and (more := connection.recv(65536)):
                 answer += more
-        except ConnectionResetError:
+        except (ConnectionResetError, BrokenPipeError):  # the far end may close before the last byte is written
             return answer
         return answer
 
