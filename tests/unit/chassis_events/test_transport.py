@@ -68,7 +68,8 @@ PRODUCER: Expected = {
 SUBSCRIBER: Expected = {
     "acknowledged by us": (lambda s: s.ack_policy, AckPolicy.MANUAL),
     "batch size": (lambda s: s.max_records, 2_000),
-    "batch timeout": (lambda s: s.batch_timeout_ms, 10),
+    "batch timeout": (lambda s: s.batch_timeout_ms, 500),
+    "no sleep between polls": (lambda s: s.get_msg.func, kafka._poll),
     "listener": (lambda s: s._listener, LISTENER),
     "own parser": (lambda s: s._call_options.parser, kafka._parse),
     "own decoder": (lambda s: s._call_options.decoder, kafka._decode),
