@@ -67,6 +67,40 @@ async def test_an_alert_comes_by_itself_and_is_worked_by_keyboard(
     await picture(page, "command-centre-closed")
 
 
+async def test_an_officer_works_an_alert_with_nothing_but_keys(as_role: Any, arrivals: Arrivals) -> None:
+    """Find, open, acknowledge, verify, close: no press of a mouse, and no focus but where keys have put it."""
+    alert = await arrivals.wanted()
+    page = await as_role("duty_officer")
+    keys = page.keyboard
+    await expect(page.locator(f"#row-{alert['alert_id']}")).to_be_visible()
+    await keys.press("/")
+    await keys.type(alert["number"])
+    await keys.press("Enter")
+    await expect(page.locator(ROWS)).to_have_count(1)
+    await keys.press("Tab")
+    await keys.press("j")
+    await keys.press("Enter")
+    await expect(page.locator("#board-detail")).to_have_attribute("data-alert", alert["alert_id"])
+    await keys.press("a")
+    await expect(page.locator("#verification-result")).to_be_visible()
+    await keys.press("v")
+    await keys.press("Space")
+    await expect(page.locator("#verification-result")).to_be_checked()
+    await keys.press("Tab")
+    await keys.type("Two officers on the spot; the document is this person's.")
+    await keys.press("Control+Enter")
+    await expect(page.locator("#closure-outcome")).to_be_visible()
+    # Whatever had the focus is gone with its form: the letter is heard by the page.
+    await keys.press("c")
+    await keys.press("Space")
+    await expect(page.locator("#closure-outcome")).to_be_checked()
+    await keys.press("Tab")
+    await keys.type("Handed to the station.")
+    await keys.press("Control+Enter")
+    await expect(page.locator("#board-detail .hist")).to_contain_text("办结：已处置")
+    await expect(page.locator(".step-bar li.done")).to_have_count(4)
+
+
 async def test_new_alerts_wait_behind_the_bar_while_an_alert_is_open(as_role: Any, arrivals: Arrivals) -> None:
     """The list stays still under the eyes of who reads; N loads what came."""
     first = await arrivals.wanted()

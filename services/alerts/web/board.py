@@ -41,6 +41,7 @@ from services.alerts.use_cases.queries import AlertView
 from services.alerts.use_cases.reopen_alert import reopen_alert
 from services.alerts.use_cases.verify_alert import verify_alert
 from services.alerts.web.address import BoardAddress
+from services.alerts.web.step_bar import step_bar
 
 DutyOfficer = Annotated[Caller, Depends(require("duty_officer"))]
 DeskUser = Annotated[Caller, Depends(require("duty_officer", "notice_author", "notice_approver", "overseer"))]
@@ -152,6 +153,7 @@ class _Board:
             quiet=quiet,
             units=units,
             view=view,
+            bar=step_bar(view) if view else (),
             form=form or Form(),
             refused=refused,
             person=person,
