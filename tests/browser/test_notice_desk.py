@@ -18,6 +18,9 @@ async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe:
     author = await as_role("notice_author", width=1366, height=768)
     await author.get_by_role("link", name="申请布控").click()
     await expect(author.locator("[id='instrument.number']")).to_be_focused()
+    hidden = await author.locator(".form-body").evaluate("body => body.scrollHeight - body.clientHeight")
+    assert hidden <= 0, f"the form is {hidden} px longer than a screen of 1366 by 768"
+    await picture(author, "notice-propose")
     await author.keyboard.insert_text("云检捕〔2026〕0144 号")
     # Offered is who can act on it; a time is typed alike whatever language the browser speaks.
     await expect(author.locator(".boxes.three")).to_contain_text("柳堤派出所")
