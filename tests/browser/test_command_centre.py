@@ -162,6 +162,10 @@ async def test_on_a_phone_the_alert_is_a_page_of_its_own(
     await axe(page)
     await open_alert(page, alert)
     await expect(page.locator("#board-list")).to_be_hidden()
+    button = await page.locator(".acknowledge").bounding_box()
+    assert button is not None
+    assert button["height"] >= 60, "the one button that cannot wait is as high as a thumb is wide"
+    assert button["y"] + button["height"] == 844, "within the thumb's reach"
     await axe(page)
     await picture(page, "command-centre-phone")
     await page.get_by_text("收起").click()
