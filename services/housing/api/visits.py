@@ -56,7 +56,8 @@ def visit_routes(packs: Packs) -> APIRouter:
         async with once_for(request, caller) as turn:
             if turn.answer is None:
                 who = await queries.actor(turn.tx, caller.subject, caller.role, caller.unit)
-                hazard = await clear_hazard(turn.tx, hazard_id, body.note, who, now=datetime.now(UTC))
+                # By the clock that all processes share: one that is ahead would hide what a visit finds just after.
+                hazard = await clear_hazard(turn.tx, hazard_id, body.note, who, now=await turn.tx.database_time())
                 assert hazard.cleared_at is not None
                 turn.keep(201, {"hazard_id": str(hazard_id), "cleared_at": hazard.cleared_at.isoformat()})
         return answer(turn)

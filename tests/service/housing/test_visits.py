@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from chassis.run.service import WebParts
 from contracts import envelope, topics
 from contracts.housing import PremisesKind
 from contracts.registration import PremisesStubbedV1
+from services.housing.api import visits
 from services.housing.consumers import take_stub
 from services.housing.domain.headcounts import Headcount
 from services.housing.domain.letters import TEXT_SHA256
@@ -118,6 +119,25 @@ async def test_a_visit_that_changes_nothing_publishes_no_state(db: Database, pos
         made = await post(f"/premises/{hotel}/inspections", inspection(outcome=outcome))
         assert (made.status_code, made.json()["hazards"]) == (201, [])
     assert [type_ for type_, _ in await sent(db)] == ["inspection-done", "inspection-done"]
+
+
+async def test_a_clock_that_is_ahead_hides_no_hazard_found_after_a_clearance(
+    post: Post, hotel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(minutes=2)
+
+    found = await post(f"/premises/{hotel}/inspections", inspection(BLOCKED))
+    with monkeypatch.context() as clock:
+        clock.setattr(visits, "datetime", Ahead)
+        cleared = await post(f"/hazards/{found.json()['hazards'][0]['hazard_id']}/clearances", {"note": "已清空"})
+    assert cleared.status_code == 201
+    again = await post(
+        f"/premises/{hotel}/inspections", inspection(BLOCKED, inspected_at=datetime.now(UTC).isoformat())
+    )
+    assert [each["item"] for each in again.json()["hazards"]] == ["fire_exits"]
 
 
 async def test_a_late_visit_behind_a_newer_one_changes_no_hazard(db: Database, post: Post, hotel: str) -> None:
