@@ -3,11 +3,12 @@
 import json
 import re
 
+import asyncpg
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from starlette.types import Message
 
 from chassis.run.service import WebParts
@@ -123,6 +124,20 @@ def test_what_the_database_refused(state: str, status: int, code: str) -> None:
     refusal = Exception()
     refusal.sqlstate = state  # type: ignore[attr-defined]
     problem = of_database(DBAPIError("INSERT", None, refusal))
+    assert (problem.status, problem.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "code"),
+    [
+        (asyncpg.exceptions._base.DataError("invalid input"), 422, "not-storable"),
+        (asyncpg.InterfaceError("another operation is in progress"), 500, "internal"),
+    ],
+)
+def test_what_the_driver_refused_before_it_sent(cause: Exception, status: int, code: str) -> None:
+    refusal = Exception()
+    refusal.__cause__ = cause
+    problem = of_database(InterfaceError("INSERT", None, refusal))
     assert (problem.status, problem.code) == (status, code)
 
 
