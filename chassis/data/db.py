@@ -158,6 +158,8 @@ class Database:
             connect_args={"timeout": CONNECT_SECONDS, "server_settings": self._server_settings()},
         )
         self._after_commit: list[Callable[[], None]] = []
+        self._given_back = asyncio.Event()
+        sa.event.listen(self.engine.sync_engine, "checkin", lambda *_: self._given_back.set())
 
     def _server_settings(self) -> dict[str, str]:
         return {
@@ -251,7 +253,19 @@ class Database:
         )
 
     async def dispose(self) -> None:
-        """Close every connection of the pool."""
+        """Close every connection of the pool, once those in use have come back; it does not wait for ever.
+
+        A connection that comes back to a pool that was disposed of stays open: so did that of a relay being woken.
+        """
+        pool = self.engine.pool
+        assert isinstance(pool, sa.AsyncAdaptedQueuePool)
+        # What a commit began, such as waking the relay, takes its connection now.
+        await asyncio.sleep(0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                while pool.checkedout():
+                    self._given_back.clear()
+                    await self._given_back.wait()
         await self.engine.dispose()
 
 

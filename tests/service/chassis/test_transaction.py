@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Transaction
 from chassis.events.outbox import Emission
 from chassis.events.tables import outbox
+from chassis.events.wake import Wake
+from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 
@@ -156,3 +158,18 @@ async def _terminate_others(db: Database) -> None:
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
+
+
+async def test_disposing_closes_the_connection_that_wakes_the_relay(db: Database, dsn: str) -> None:
+    woken = Database(dsn, service="woken")
+    woken.after_every_commit(Wake(woken))
+    async with woken.transaction() as tx:
+        tx.emit(emission("a reason to wake"))
+    await woken.dispose()
+
+    async def no_session_is_left() -> bool:
+        sessions = sa.text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'anju-woken'")
+        async with db.read() as tx:
+            return bool(await tx.scalar(sessions) == 0)
+
+    await until(no_session_is_left)
