@@ -1,13 +1,15 @@
 """Travels in time through a service's terms, and looks for ids in every column of every table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 
-from chassis.data.db import Database
+from chassis.data.db import Database, Transaction
 from chassis.events.tables import outbox, relay_mark
 from chassis.run import forgetting
 from chassis.run.forgetting import Removal
@@ -17,6 +19,18 @@ RETENTION = packs.load().on(datetime(2026, 11, 24).date(), "330199").retention  
 # A term in months that begins on a month's last days is over up to three days late (policy.retention.Term.cut_off).
 LATE = timedelta(days=3)
 MOMENT = timedelta(seconds=2)
+
+
+@contextmanager
+def database_clock(moment: datetime) -> Iterator[None]:
+    """Let the database's clock stand at a moment, for use cases that ask it for the time."""
+
+    async def stands(tx: Transaction) -> datetime:
+        return moment
+
+    with pytest.MonkeyPatch.context() as clock:
+        clock.setattr(Transaction, "database_time", stands)
+        yield
 
 
 @dataclass(frozen=True)

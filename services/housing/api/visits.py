@@ -43,9 +43,7 @@ def visit_routes(packs: Packs) -> APIRouter:
         async with once_for(request, caller) as turn:
             if turn.answer is None:
                 who = await queries.actor(turn.tx, caller.subject, caller.role, caller.unit)
-                made = await record_inspection(
-                    turn.tx, premises_id, body.visit(), who, packs=packs, now=datetime.now(UTC)
-                )
+                made = await record_inspection(turn.tx, premises_id, body.visit(), who, packs=packs)
                 hazards = [hazard_body(hazard) for hazard in made.hazards]
                 turn.keep(201, {"inspection_id": str(made.inspection.inspection_id), "hazards": hazards})
         return answer(turn)
@@ -56,8 +54,7 @@ def visit_routes(packs: Packs) -> APIRouter:
         async with once_for(request, caller) as turn:
             if turn.answer is None:
                 who = await queries.actor(turn.tx, caller.subject, caller.role, caller.unit)
-                # By the clock that all processes share: one that is ahead would hide what a visit finds just after.
-                hazard = await clear_hazard(turn.tx, hazard_id, body.note, who, now=await turn.tx.database_time())
+                hazard = await clear_hazard(turn.tx, hazard_id, body.note, who)
                 assert hazard.cleared_at is not None
                 turn.keep(201, {"hazard_id": str(hazard_id), "cleared_at": hazard.cleared_at.isoformat()})
         return answer(turn)

@@ -1,7 +1,6 @@
 """Clear a hazard that an inspector has seen to be no more."""
 
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from chassis.data.db import Transaction
@@ -13,8 +12,8 @@ from services.housing.storage import hazards as hazards_store
 from services.housing.storage import premises as premises_store
 
 
-async def clear_hazard(tx: Transaction, hazard_id: UUID, note: str, actor: Actor, *, now: datetime) -> Hazard:
-    """Clear the hazard and publish it. Raises UnknownHazard, OutsideArea and AlreadyCleared."""
+async def clear_hazard(tx: Transaction, hazard_id: UUID, note: str, actor: Actor) -> Hazard:
+    """Clear the hazard now and publish it. Raises UnknownHazard, OutsideArea and AlreadyCleared."""
     premises_id = await hazards_store.premises_of(tx, hazard_id)
     if premises_id is None:
         raise UnknownHazard
@@ -23,7 +22,8 @@ async def clear_hazard(tx: Transaction, hazard_id: UUID, note: str, actor: Actor
     hazard = await hazards_store.find(tx, hazard_id)
     if hazard is None:
         raise UnknownHazard
-    cleared = clear(hazard, now)
+    # By the clock that all processes share: one that is ahead would hide what a visit finds just after.
+    cleared = clear(hazard, await tx.database_time())
     await hazards_store.keep_cleared(tx, cleared, note, actor)
     left = replace(
         premises,

@@ -136,8 +136,7 @@ def step_pages(db: Database, keyring: Keyring, packs: Packs) -> APIRouter:
             return await show(request, caller, premises_id, "clearing", form, hazard_id)
 
         async def act(tx: Transaction, who: Actor, _now: datetime) -> dict[str, Any]:
-            # By the clock that all processes share: one that is ahead would hide what a visit finds just after.
-            cleared = await clear_hazard(tx, hazard_id, body.note, who, now=await tx.database_time())
+            cleared = await clear_hazard(tx, hazard_id, body.note, who)
             return {"hazard_id": str(cleared.hazard_id)}
 
         await send(request, caller, form["key"], body, act)

@@ -22,7 +22,7 @@ from services.housing.use_cases.record_inspection import record_inspection
 from services.housing.use_cases.reopen_premises import reopen_premises
 from services.housing.use_cases.sign_letter import sign_letter
 from tests.service.housing.conftest import INSPECTOR, NOW, Register
-from tests.service.travel import RETENTION, Traveller
+from tests.service.travel import RETENTION, Traveller, database_clock
 
 pytestmark = pytest.mark.postgres
 DAY = timedelta(days=1)
@@ -39,10 +39,9 @@ async def visit(db: Database, packs: Packs, premises_id: UUID, day: int, **resul
     items = tuple(
         Finding(item, result, note="张三说的" if result == "fail" else None) for item, result in results.items()
     )
-    async with db.transaction() as tx:
-        await record_inspection(
-            tx, premises_id, Visit("1", "consent", "done", at, items), INSPECTOR, packs=packs, now=at
-        )
+    with database_clock(at):
+        async with db.transaction() as tx:
+            await record_inspection(tx, premises_id, Visit("1", "consent", "done", at, items), INSPECTOR, packs=packs)
 
 
 async def count_days(db: Database, day: int) -> list[tuple[object, ...]]:
@@ -94,8 +93,9 @@ async def test_premises_lose_their_past_step_by_step(
     async with db.read() as tx:
         (open_one,) = await hazards_store.open_of(tx, hotel)
     cleared_at = NOW + 1200 * DAY
-    async with db.transaction() as tx:
-        await clear_hazard(tx, open_one.hazard_id, "已清空", INSPECTOR, now=cleared_at)
+    with database_clock(cleared_at):
+        async with db.transaction() as tx:
+            await clear_hazard(tx, open_one.hazard_id, "已清空", INSPECTOR)
     await traveller.before("inspection", cleared_at)
     assert (await traveller.count("inspections"), await traveller.count("hazards")) == (2, 2)
     at_the_end = await count_days(db, 2300)

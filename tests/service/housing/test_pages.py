@@ -1,6 +1,7 @@
 """Housing's pages without a browser: who sees what, and a form that loses nothing of what was typed."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from html import unescape
 from uuid import UUID, uuid4
 
@@ -14,12 +15,13 @@ from policy.packs import Packs
 from services.housing.domain.headcounts import Headcount
 from services.housing.domain.inspections import Finding, Visit
 from services.housing.domain.premises import stub
-from services.housing.storage import headcounts
+from services.housing.storage import hazards, headcounts
 from services.housing.storage.tables import premises
 from services.housing.use_cases.keep_stub import keep_stub
 from services.housing.use_cases.record_inspection import record_inspection
 from tests.service.housing.app import ORIGIN, end, logged_in, make
 from tests.service.housing.conftest import INSPECTOR, NOW, Register
+from tests.service.travel import database_clock
 from tests.unit.chassis_web.demo import FakeProvider
 
 pytestmark = pytest.mark.postgres
@@ -167,13 +169,32 @@ async def test_premises_are_closed_by_who_knows_how_many_live_there(
         assert f"{here}/closing" in (await page.get(here)).text
 
 
+async def blocked(db: Database, packs: Packs, premises_id: UUID) -> str:
+    """Let a visit find the exit blocked; return the address at which that is cleared."""
+    visit = Visit("1", "consent", "done", NOW, (Finding("fire_exits", "fail"),))
+    with database_clock(NOW):
+        async with db.transaction() as tx:
+            recorded = await record_inspection(tx, premises_id, visit, INSPECTOR, packs=packs)
+    return f"/premises/{premises_id}/hazards/{recorded.hazards[0].hazard_id}/clearing"
+
+
+async def test_a_hazard_is_cleared_on_its_page_by_the_databases_clock(
+    parts: WebParts, register: Register, db: Database, packs: Packs
+) -> None:
+    hotel = (await register()).premises_id
+    clearing, moment = await blocked(db, packs, hotel), NOW + timedelta(minutes=3)
+    async with browser(parts) as page:
+        with database_clock(moment):
+            assert (await page.post(clearing, data={"key": str(uuid4()), "note": "已清理"})).status_code == 303
+    async with db.read() as tx:
+        (cleared,) = await hazards.cleared_of(tx, hotel, 1)
+    assert cleared.cleared_at == moment
+
+
 async def test_a_hazard_is_seen_and_cleared(parts: WebParts, register: Register, db: Database, packs: Packs) -> None:
     made = await register()
     here = f"/premises/{made.premises_id}"
-    visit = Visit("1", "consent", "done", NOW, (Finding("fire_exits", "fail"),))
-    async with db.transaction() as tx:
-        recorded = await record_inspection(tx, made.premises_id, visit, INSPECTOR, packs=packs, now=NOW)
-    clearing = f"{here}/hazards/{recorded.hazards[0].hazard_id}/clearing"
+    clearing = await blocked(db, packs, made.premises_id)
     async with browser(parts) as page, browser(parts, language="zh-CN") as chinese:
         assert "Imminent danger" in (await page.get("/")).text
         assert "紧迫危险" in (await chinese.get("/map")).text

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +18,6 @@ from chassis.run.service import WebParts
 from contracts import envelope, topics
 from contracts.housing import PremisesKind
 from contracts.registration import PremisesStubbedV1
-from services.housing.api import visits
 from services.housing.consumers import take_stub
 from services.housing.domain.headcounts import Headcount
 from services.housing.domain.letters import TEXT_SHA256
@@ -26,6 +25,7 @@ from services.housing.storage import headcounts
 from tests.service.housing.app import ORIGIN, end, headers, make
 from tests.service.housing.conftest import NOW, Register
 from tests.service.housing.test_api import BODY
+from tests.service.travel import database_clock
 from tests.unit.chassis_web.demo import FakeProvider
 
 pytestmark = pytest.mark.postgres
@@ -121,23 +121,24 @@ async def test_a_visit_that_changes_nothing_publishes_no_state(db: Database, pos
     assert [type_ for type_, _ in await sent(db)] == ["inspection-done", "inspection-done"]
 
 
-async def test_a_clock_that_is_ahead_hides_no_hazard_found_after_a_clearance(
-    post: Post, hotel: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Ahead(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-            return datetime.now(tz) + timedelta(minutes=2)
-
+async def test_a_clearance_is_timed_by_the_database_and_hides_no_hazard_found_after_it(post: Post, hotel: str) -> None:
+    """A web process's own clock may be ahead; what is cleared by it would hide what the next visit finds."""
     found = await post(f"/premises/{hotel}/inspections", inspection(BLOCKED))
-    with monkeypatch.context() as clock:
-        clock.setattr(visits, "datetime", Ahead)
+    moment = datetime.now(UTC) - timedelta(seconds=30)
+    with database_clock(moment):
         cleared = await post(f"/hazards/{found.json()['hazards'][0]['hazard_id']}/clearances", {"note": "已清空"})
-    assert cleared.status_code == 201
-    again = await post(
-        f"/premises/{hotel}/inspections", inspection(BLOCKED, inspected_at=datetime.now(UTC).isoformat())
-    )
+    assert cleared.json()["cleared_at"] == moment.isoformat()
+    just_after = (moment + timedelta(seconds=1)).isoformat()
+    again = await post(f"/premises/{hotel}/inspections", inspection(BLOCKED, inspected_at=just_after))
     assert [each["item"] for each in again.json()["hazards"]] == ["fire_exits"]
+
+
+async def test_how_far_a_phone_is_ahead_is_told_by_the_databases_clock(post: Post, hotel: str) -> None:
+    now = datetime.now(UTC)
+    for behind, status in ((timedelta(minutes=4), 201), (timedelta(minutes=6), 422)):
+        with database_clock(now - behind):
+            made = await post(f"/premises/{hotel}/inspections", inspection(FREE, inspected_at=now.isoformat()))
+        assert made.status_code == status, made.text
 
 
 async def test_a_late_visit_behind_a_newer_one_changes_no_hazard(db: Database, post: Post, hotel: str) -> None:
