@@ -91,6 +91,7 @@ class Service:
     kafka: KafkaSettings
     topic: str
     group: str
+    name: str = "test"
     mended: bool = False
     written: dict[str, int] = field(default_factory=dict)
 
@@ -108,12 +109,12 @@ class Service:
 
     def relay(self) -> Relay:
         """A copy of the service's relay."""
-        return Relay(self.db, self.kafka, "test", Published(histories=(self.topic,)))
+        return Relay(self.db, self.kafka, self.name, Published(histories=(self.topic,)))
 
     def consumers(self, replica: str = "1") -> Consumers:
         """A copy of the service's consumers."""
         subscription = HistorySubscription(self.topic, self.group, each(self.handle), self.handle)
-        return Consumers(self.db, replace(self.kafka, replica=replica), "test", [subscription])
+        return Consumers(self.db, replace(self.kafka, replica=replica), self.name, [subscription])
 
     async def handle(self, tx: Transaction, record: Record) -> None:
         """Note the record as an effect; a broken one cannot be handled until the service is mended."""
