@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from chassis.data import tables as data_tables
 from chassis.data.db import Database, Transaction
+from chassis.data.migrations import migrate
 from chassis.events import tables
 from chassis.events.consumers import Consumers
 from chassis.events.histories import BadRecord, HistorySubscription, Record, each
@@ -73,6 +74,16 @@ async def new_database(postgres: Postgres) -> AsyncIterator[Databases]:
     yield make
     for each_made in made:
         await each_made.dispose()
+
+
+@pytest.fixture
+async def reporting_db(postgres: Postgres) -> AsyncIterator[Database]:
+    """Reporting's own database, migrated."""
+    dsn = await postgres.new_database()
+    await migrate(dsn, "reporting")
+    database = Database(dsn, service="reporting")
+    yield database
+    await database.dispose()
 
 
 async def prepared(dsn: str) -> Database:

@@ -1,7 +1,6 @@
 """From three owners' topics to the figures, worked out by hand: counts come late, again, corrected and annulled."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from chassis.data.db import Database
-from chassis.data.migrations import migrate
 from chassis.events.consumers import Consumers
 from policy import packs
 from services.reporting import consumers
@@ -18,21 +16,12 @@ from services.reporting.domain.occupancy import Figures
 from services.reporting.domain.read_models import Owner
 from services.reporting.use_cases import queries
 from tests.kafka.conftest import running, settings_of
-from tests.parts import Kafka, Postgres
+from tests.parts import Kafka
 from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 CITY, STREET = "330199", "330199001"
 SEVERITIES = ("minor", "serious", "imminent")
-
-
-@pytest.fixture
-async def db(postgres: Postgres) -> AsyncIterator[Database]:
-    dsn = await postgres.new_database()
-    await migrate(dsn, "reporting")
-    database = Database(dsn, service="reporting")
-    yield database
-    await database.dispose()
 
 
 def stays(registered: int, arrivals: int, departures: int, late: int) -> dict[str, Any]:
@@ -82,7 +71,7 @@ RECORDS: list[tuple[Owner, str, str, int, dict[str, Any] | None]] = [
 
 
 async def test_figures_from_three_topics_are_those_worked_out_by_hand(
-    kafka: Kafka, db: Database, monkeypatch: pytest.MonkeyPatch
+    kafka: Kafka, reporting_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for owner, source in dict(consumers.SOURCES).items():
         topic = await kafka.new_topic(f"{owner}.figures", partitions=2, compacted=True)
@@ -101,7 +90,7 @@ async def test_figures_from_three_topics_are_those_worked_out_by_hand(
     rules, first, last = packs.load(), date(2026, 11, 20), date(2026, 11, 21)
 
     async def figures() -> tuple[Any, ...]:
-        async with db.read() as tx:
+        async with reporting_db.read() as tx:
             days = [await queries.occupancy(tx, rules, CITY, day) for day in (first, last)]
             housing = (await queries.housing_counts(tx, first, last)).counts(CITY)
             alerts = await queries.alert_counts(tx, rules, CITY, first, last)
@@ -132,6 +121,6 @@ async def test_figures_from_three_topics_are_those_worked_out_by_hand(
     async def as_worked_out() -> bool:
         return await figures() == expected
 
-    async with running(Consumers(db, settings, "reporting", subscriptions())):
+    async with running(Consumers(reporting_db, settings, "reporting", subscriptions())):
         await until(as_worked_out)
     assert await figures() == expected

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -13,7 +12,6 @@ from aiokafka import AIOKafkaProducer
 
 from anju.cli.reporting import rebuilt
 from chassis.data.db import Database
-from chassis.data.migrations import migrate
 from chassis.events.consumers import Consumers
 from services.reporting import consumers
 from services.reporting.consumers import Source, subscriptions
@@ -21,21 +19,12 @@ from services.reporting.domain.read_models import Owner
 from services.reporting.storage.days import TABLES
 from services.reporting.storage.tables import registration_days
 from tests.kafka.conftest import running, settings_of
-from tests.parts import Kafka, Postgres
+from tests.parts import Kafka
 from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 Newest = dict[tuple[Owner, str], tuple[int, int]]
 """Of each owner and key: its count, and its version."""
-
-
-@pytest.fixture
-async def db(postgres: Postgres) -> AsyncIterator[Database]:
-    dsn = await postgres.new_database()
-    await migrate(dsn, "reporting")
-    database = Database(dsn, service="reporting")
-    yield database
-    await database.dispose()
 
 
 def value(owner: Owner, key: str, count: int, version: int) -> dict[str, Any]:
@@ -82,7 +71,7 @@ async def newest_of(db: Database) -> Newest:
 
 
 async def test_rebuilding_gives_what_the_worker_kept_and_misses_nothing_that_comes(
-    kafka: Kafka, db: Database, monkeypatch: pytest.MonkeyPatch
+    kafka: Kafka, reporting_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for owner, source in dict(consumers.SOURCES).items():
         topic = await kafka.new_topic(f"{owner}.statistics", partitions=2, compacted=True)
@@ -114,24 +103,24 @@ async def test_rebuilding_gives_what_the_worker_kept_and_misses_nothing_that_com
 
     try:
         await publish(150)
-        async with running(Consumers(db, settings, "reporting", subscriptions())):
+        async with running(Consumers(reporting_db, settings, "reporting", subscriptions())):
 
             async def caught_up() -> bool:
-                return await newest_of(db) == newest
+                return await newest_of(reporting_db) == newest
 
             await until(caught_up)
-            async with db.transaction() as tx:
+            async with reporting_db.transaction() as tx:
                 for table in TABLES.values():
                     await tx.execute(sa.delete(table).where(table.c.day < date(2026, 11, 10)))
                 await tx.execute(sa.update(registration_days).values(registered=registration_days.c.registered + 1))
-            assert await newest_of(db) != newest
-            counts, _ = await asyncio.gather(rebuilt(db, settings), publish(90))
+            assert await newest_of(reporting_db) != newest
+            counts, _ = await asyncio.gather(rebuilt(reporting_db, settings), publish(90))
             assert min(counts.values()) > 0
             await until(caught_up)
-            before = await dump(db)
-        again = await rebuilt(db, settings)
+            before = await dump(reporting_db)
+        again = await rebuilt(reporting_db, settings)
         assert sum(again.values()) == len(newest)
-        assert await newest_of(db) == newest
-        assert await dump(db) == before
+        assert await newest_of(reporting_db) == newest
+        assert await dump(reporting_db) == before
     finally:
         await producer.stop()

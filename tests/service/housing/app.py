@@ -1,6 +1,5 @@
 """Housing's web process without a socket, on the test's database, before a provider that signs tokens."""
 
-import asyncio
 import time
 from typing import Any
 from uuid import uuid4
@@ -39,8 +38,7 @@ def make(dsn: str, provider: FakeProvider) -> WebParts:
 
 
 async def end(parts: WebParts) -> None:
-    """Close the process's connections, once the relay's last wake has given its own back."""
-    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "wake relay"))
+    """Close the process's connections."""
     assert parts.db is not None
     await parts.db.dispose()
 

@@ -21,6 +21,8 @@ from tests.parts import Postgres
 from tests.provider import ISSUER, TokenProvider
 from tests.unit.chassis_web.demo import SECRET
 
+ORIGIN = "http://reporting.test:8104"
+
 
 def settings_of(dsn: str) -> Settings:
     """Complete settings."""
@@ -36,7 +38,7 @@ def settings_of(dsn: str) -> Settings:
         idempotency_secret=SecretStr(SECRET),
         encryption_keys=SecretStr(f'{{"k1": "{SECRET}"}}'),
         encryption_active="k1",
-        public_urls={"reporting": "http://reporting.test", "portal": ISSUER},
+        public_urls={"reporting": ORIGIN, "portal": ISSUER},
     )
 
 
@@ -82,6 +84,6 @@ async def reporting(postgres: Postgres, reporting_schema: str) -> AsyncIterator[
     provider.serve(parts)
     transport = httpx.ASGITransport(app=parts.app, raise_app_exceptions=False)
     assert parts.db is not None
-    async with httpx.AsyncClient(transport=transport, base_url="http://reporting.test") as http:
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
         yield Reporting(parts.db, http, provider)
     await parts.db.dispose()

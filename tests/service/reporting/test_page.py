@@ -7,41 +7,22 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from chassis.data.migrations import migrate
 from chassis.run.service import WebParts
 from services.reporting import wiring
-from services.reporting.settings import Settings
 from services.reporting.storage.tables import opening
 from tests.parts import Postgres
-from tests.unit.chassis_web.demo import ISSUER, SECRET
+from tests.service.reporting.conftest import ORIGIN, settings_of
 
 pytestmark = pytest.mark.postgres
-
-ORIGIN = "http://reporting.test:8104"
 
 
 @pytest.fixture(scope="module")
 async def parts(postgres: Postgres) -> AsyncIterator[WebParts]:
     dsn = await postgres.new_database()
     await migrate(dsn, "reporting")
-    made = wiring.web(
-        Settings(
-            database_url=dsn,
-            kafka_bootstrap="127.0.0.1:1",
-            kafka_username="reporting",
-            kafka_password=SecretStr("not-used"),
-            oidc_issuer=ISSUER,
-            oidc_client_id="reporting",
-            oidc_client_secret=SecretStr("reporting-secret"),
-            session_secret=SecretStr(SECRET),
-            idempotency_secret=SecretStr(SECRET),
-            encryption_keys=SecretStr(f'{{"k1": "{SECRET}"}}'),
-            encryption_active="k1",
-            public_urls={"reporting": ORIGIN, "portal": ISSUER},
-        )
-    )
+    made = wiring.web(settings_of(dsn))
     yield made
     assert made.db is not None
     await made.db.dispose()
