@@ -1,5 +1,6 @@
 """The portal's pages: the start page, and the same choice when a service asks who is logging in."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from anju.city import guest
+from anju.portal.figures import DeskFigures
 from anju.portal.personas import DESKS, Desk, Persona
 from anju.portal.pipeline import Pipeline
 from anju.portal.provider import Provider
@@ -32,10 +34,11 @@ TRIES = {
 class PortalPages:
     """Renders the portal's pages."""
 
-    def __init__(self, settings: Settings, provider: Provider, pipeline: Pipeline) -> None:
+    def __init__(self, settings: Settings, provider: Provider, pipeline: Pipeline, waiting: DeskFigures) -> None:
         self._settings = settings
         self._provider = provider
         self._pipeline = pipeline
+        self._waiting = waiting
         self._environment = environment(TEMPLATES)
         units = yaml.safe_load(settings.units_file.read_text(encoding="utf-8"))["units"]
         self._units: dict[str, dict[str, str]] = {unit["id"]: unit["name"] for unit in units}
@@ -44,13 +47,12 @@ class PortalPages:
         """`/`: who you can be, one click to be it."""
         ways = {persona.key: self._way(desk, persona) for desk in DESKS for persona in desk.personas}
         tries = {name: self._login(*where) for name, where in TRIES.items()}
-        figures = await self._pipeline.figures()
-        shown: dict[str, Any] = {"desks": DESKS, "ways": ways, "tries": tries, "figures": figures}
+        shown: dict[str, Any] = {"desks": DESKS, "ways": ways, "tries": tries, "figures": await self._figures()}
         return self._render(request, "start.html", guest=guest.person(), **shown)
 
     async def pipeline(self, request: Request) -> Response:
-        """`/pipeline.json`: the figures of the drawing, as `Pipeline.figures` gives them."""
-        return JSONResponse(await self._pipeline.figures(), headers={"cache-control": "no-store"})
+        """`/pipeline.json`: the figures of the drawing, as `Pipeline.figures` gives them, and `desks`, by role."""
+        return JSONResponse(await self._figures(), headers={"cache-control": "no-store"})
 
     async def authorize(self, request: Request) -> Response:
         """`/authorize`: back to the service as the persona that its hint names, else the choice."""
@@ -65,12 +67,16 @@ class PortalPages:
             for desk in desks
             for persona in desk.personas
         }
-        return self._render(request, "choose.html", desks=desks, ways=ways)
+        return self._render(request, "choose.html", desks=desks, ways=ways, figures=None)
 
     def problem(self, request: Request, problem: Problem) -> Response:
         """Return an error as a page."""
         shown = {"title": problem.sentence(), "code": problem.code, "detail": "", "status": problem.status}
         return self._render(request, "problem.html", problem.status, **shown)
+
+    async def _figures(self) -> dict[str, Any]:
+        drawn, desks = await asyncio.gather(self._pipeline.figures(), self._waiting.figures())
+        return {**drawn, "desks": desks}
 
     def _way(self, desk: Desk, persona: Persona) -> str:
         return self._login(desk.service, persona.key, desk.path)

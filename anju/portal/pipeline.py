@@ -31,6 +31,7 @@ STAY_ROUTES = frozenset(
 )
 DONE = frozenset({"200", "201", "303"})
 REQUESTS, BATCHES = "anju_http_request_seconds", "anju_consumer_batch_seconds"
+DEAD = "anju_dead_letters"
 TO_SCREEN, SENT = "anju_alert_commit_to_stream_seconds", "anju_relay_sent_total"
 WANTED = (
     f"{REQUESTS}_count",
@@ -41,10 +42,13 @@ WANTED = (
     f"{TO_SCREEN}_sum",
     f"{SENT}{{",
     "anju_outbox_unsent",
+    DEAD,
     "anju_match_events_total",
     "anju_stream_clients",
 )
-PROCESSES = ("registration-web", "registration-worker", "housing-worker", "alerts-web", "alerts-worker")
+PROCESSES = tuple(
+    f"{service}-{side}" for service in ("registration", "housing", "alerts", "reporting") for side in ("web", "worker")
+)
 
 # (metric, labels) to value, of one process.
 Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
@@ -80,14 +84,17 @@ class Pipeline:
         self._turn = asyncio.Lock()
 
     async def figures(self) -> dict[str, Any]:
-        """`{station: {up, count, milliseconds}, …, per_minute}`; a figure that is not known is None."""
+        """`{station: {up, count, milliseconds}, …}` with `per_minute`, dead letters, rows unsent and who answers.
+
+        A figure that is not known is None.
+        """
         async with self._turn:
             now = time.monotonic()
             if not self._readings or now - self._readings[-1].at >= FRESH_SECONDS:
                 self._readings.append(await self._read(now))
                 while now - self._readings[0].at > SPAN_SECONDS:
                     self._readings.popleft()
-            return figures(self._readings[0], self._readings[-1])
+            return figures(self._readings[0], self._readings[-1]) | {"processes": len(self._addresses)}
 
     async def _read(self, now: float) -> Reading:
         client = self._client = self._client or httpx.AsyncClient()
@@ -145,5 +152,8 @@ def figures(first: Reading, last: Reading) -> dict[str, Any]:
         "board": station(["alerts-web"], count("alerts-web", "anju_stream_clients"), mean("alerts-web", TO_SCREEN)),
         "housing": station(["housing-worker"], count("housing-worker", SENT)),
         "department": station(["alerts-worker"], department),
+        "answering": len(last.processes),
+        "dead_letters": round(sum(total(samples, DEAD) for samples in last.processes.values())),
+        "unsent": round(sum(total(samples, "anju_outbox_unsent") for samples in last.processes.values())),
         "per_minute": None if every_second is None else round(60 * every_second),
     }

@@ -27,7 +27,7 @@ class Settings(ProcessSettings):
     public_urls: Mapping[str, str] = Field(description="JSON `{service: address as browsers see it}`.")
     metrics_urls: Mapping[str, str] = Field(
         default_factory=dict,
-        description="JSON `{process: address}` of the processes whose figures its start page shows.",
+        description="JSON `{process: address}` of the processes whose metrics and API its start page asks for figures.",
     )
     units_file: Path = Field(description="File of the organisation, for the units' names.")
 

@@ -65,8 +65,9 @@ async def test_services_are_asked_once_for_many_who_look(status: int) -> None:
         return httpx.Response(status, text=WORKER.format(sent=5))
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        pipeline = Pipeline({name: f"http://{name}" for name in (*PROCESSES, "reporting-web")}, client)
+        pipeline = Pipeline({name: f"http://{name}" for name in (*PROCESSES, "another")}, client)
         shown = [await pipeline.figures() for _ in range(5)]
     assert sorted(asked) == sorted(PROCESSES)
     assert shown[0]["kafka"]["count"] == (5 if status == 200 else None)
     assert shown[-1]["housing"] == {"up": False, "count": None, "milliseconds": None}
+    assert (shown[0]["answering"], shown[0]["processes"]) == (7 if status == 200 else 0, 8)
