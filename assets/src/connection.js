@@ -1,5 +1,6 @@
-/* Whether the page still hears the service: the stream's age in the bar, the banner when it is lost, and a line that
-   says a request was not answered. The stream is the element with hx-sse:connect; its server beats every 10 s. */
+/* Whether the page still hears the service: the stream's age in the bar, the banner when it is lost, a line under the bar
+   while an answer takes long, and a sentence when there was none: what is on the page stays then. The stream is the
+   element with hx-sse:connect; its server beats every 10 s. */
 (() => {
   "use strict";
   const words = JSON.parse(document.querySelector('meta[name="anju-words"]').content);
@@ -10,7 +11,7 @@
   const STREAM = "[hx-sse\\:connect]";
   let heard = null; // when the stream last said something
   let opened = Date.now();
-  let failed = false; // a request was not answered
+  let failed = ""; // the sentence for a request that was not answered, or refused whole
 
   const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -30,7 +31,7 @@
 
   function look() {
     const stream = document.querySelector(STREAM);
-    if (!stream) return show(failed ? words.request_failed : "");
+    if (!stream) return show(failed);
     const seconds = Math.floor((Date.now() - (heard ?? opened)) / 1000);
     if (seconds >= STALE_SECONDS) {
       health("stale", fill(words.stale, { seconds }));
@@ -39,7 +40,7 @@
     } else {
       if (heard) health("live", seconds < 3 ? words.live : fill(words.live_age, { seconds }));
       else health("", words.connecting);
-      show(failed ? words.request_failed : "");
+      show(failed);
     }
     if (seconds > 0 && seconds % SILENT_SECONDS === 0) stream._htmx?.sse?.reader?.cancel();
     return undefined;
@@ -47,14 +48,42 @@
 
   function hear() {
     heard = Date.now();
-    failed = false;
     look();
   }
+
+  /* What to say of an answer: nothing of a part of the page, which says itself what is wrong with it. */
+  function refusal(response) {
+    if (!response) return words.request_failed;
+    const sentence = response.headers.get("anju-problem");
+    if (sentence) return decodeURIComponent(sentence);
+    return response.status >= 500 && !isPart(response) ? words.request_failed : undefined;
+  }
+
+  /* A page that is not well answers a request for a part of it with a part too, and says where it belongs. */
+  const isPart = (response) => response.headers.has("hx-retarget");
+
+  /* ---- the line under the bar (look.md 3): after 400 ms, so that a quick answer does not flicker ---- */
+
+  const SLOW_MS = 400;
+  const line = document.createElement("div");
+  line.className = "loading-line";
+  line.hidden = true;
+  document.body.append(line);
+  const open = new Map(); // request → its timer
+  document.addEventListener("htmx:before:request", (event) => {
+    if (event.target.closest?.(STREAM)) return;
+    open.set(event.detail.ctx, setTimeout(() => { line.hidden = false; }, SLOW_MS));
+  });
+  document.addEventListener("htmx:finally:request", (event) => {
+    clearTimeout(open.get(event.detail.ctx));
+    open.delete(event.detail.ctx);
+    if (!open.size) line.hidden = true;
+  });
 
   function retry(event) {
     const stream = event.target.closest?.(STREAM);
     if (!stream) {
-      if (event.type === "htmx:error") failed = true;
+      failed = refusal(event.detail.ctx?.response) ?? failed;
       return look();
     }
     setTimeout(() => {
@@ -74,7 +103,13 @@
   document.addEventListener("htmx:sse:before:message", hear);
   document.addEventListener("htmx:error", retry);
   document.addEventListener("htmx:response:error", retry);
-  document.addEventListener("htmx:after:swap", () => { failed = false; });
+  document.addEventListener("htmx:before:swap", (event) => {
+    const response = event.detail.ctx.response;
+    if (response && (response.headers.has("anju-problem") || (response.status >= 500 && !isPart(response)))) event.preventDefault();
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail?.ctx?.response?.status < 400) failed = "";
+  });
   setInterval(look, 1000);
   opened = Date.now();
   look();

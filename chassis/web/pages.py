@@ -99,6 +99,9 @@ class Pages:
         if problem.status == 401:
             return _to_login(request)
         headers = {name: value for name, value in problem.headers.items() if name.lower() == "retry-after"}
+        if request.headers.get("hx-request") == "true":
+            # A page goes in no part of another: that one stays, and says the sentence (connection.js).
+            headers["anju-problem"] = quote(problem.sentence())
         shown = {"title": problem.sentence(), "code": problem.code, "detail": "", "status": problem.status}
         text = self._environment.get_template("problem.html").render(self._shared(request) | shown)
         return HTMLResponse(text, problem.status, headers)

@@ -101,13 +101,17 @@ async def list_page(
     return [_alert(row) for row in await tx.all(query)]
 
 
-async def list_urgent(tx: Transaction, wanted: AlertFilter, *, limit: int) -> Sequence[Alert]:
-    """Return alerts as the board shows them: open ones first, worst severity first, then the shortest clock."""
+async def list_urgent(tx: Transaction, wanted: AlertFilter, *, limit: int, by_clock: bool = False) -> Sequence[Alert]:
+    """Return alerts as the board shows them: open ones first, worst severity first, then the shortest clock.
+
+    `by_clock`: the shortest clock first, whatever the severity.
+    """
     rank = sa.case({each.value: place for place, each in enumerate(Severity)}, value=alerts.c.severity)
+    order = (alerts.c.due_at, rank) if by_clock else (rank, alerts.c.due_at)
     query = (
         sa.select(alerts)
         .where(*_conditions(wanted))
-        .order_by(alerts.c.due_at.is_(None), rank, alerts.c.due_at, alerts.c.raised_at.desc(), alerts.c.alert_id)
+        .order_by(alerts.c.due_at.is_(None), *order, alerts.c.raised_at.desc(), alerts.c.alert_id)
         .limit(limit)
     )
     return [_alert(row) for row in await tx.all(query)]

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
@@ -27,8 +27,7 @@ from services.alerts.api.models import (
 )
 from services.alerts.api.parts import Parts, officer
 from services.alerts.api.problems import PROBLEMS
-from services.alerts.domain.alerts import Alert, StepRefused, city_day
-from services.alerts.domain.rules import RULES
+from services.alerts.domain.alerts import Alert, StepRefused
 from services.alerts.registration_client import PersonNotShown, RegistrationUnreachable
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.acknowledge_alert import acknowledge_alert
@@ -41,6 +40,7 @@ from services.alerts.use_cases.queries import AlertView
 from services.alerts.use_cases.reopen_alert import reopen_alert
 from services.alerts.use_cases.verify_alert import verify_alert
 from services.alerts.web.address import BoardAddress
+from services.alerts.web.rule_words import reader_language, rule_words
 from services.alerts.web.step_bar import step_bar
 
 DutyOfficer = Annotated[Caller, Depends(require("duty_officer"))]
@@ -59,14 +59,6 @@ class Shown:
 
     stay: Mapping[str, Any]
     until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RuleWords:
-    """How rules and checklist items are called, by name and code, in the reader's language."""
-
-    titles: Mapping[str, str]
-    items: Mapping[str, str]
 
 
 def pages(parts: Parts) -> APIRouter:
@@ -157,7 +149,7 @@ class _Board:
             form=form or Form(),
             refused=refused,
             person=person,
-            rule_words=self._rule_words(),
+            rule_words=rule_words(self._parts),
             key=str(uuid7()),
             now=datetime.now(UTC),
         )
@@ -166,7 +158,6 @@ class _Board:
     async def _view(self, tx: Transaction, alert_id: UUID | None) -> AlertView | None:
         if alert_id is None:
             return None
-        language: Literal["zh", "en"] = "en" if i18n.language() == "en" else "zh"
         try:
             return await queries.read_alert(
                 tx,
@@ -174,19 +165,10 @@ class _Board:
                 keyring=self._parts.keyring,
                 packs=self._parts.packs,
                 district=self._parts.district,
-                language=language,
+                language=reader_language(),
             )
         except UnknownAlert:
             return None
-
-    def _rule_words(self) -> RuleWords:
-        """The words of today's packs: rules and checklist items say there how they are called."""
-        packs = self._parts.packs.on(city_day(datetime.now(UTC)), self._parts.district)
-        language: Literal["zh", "en"] = "en" if i18n.language() == "en" else "zh"
-        return RuleWords(
-            titles={name: packs.conditions.of(name).title(language) for name in RULES},
-            items={code: getattr(item, language) for code, item in packs.checklist.by_code.items()},
-        )
 
     async def show_row(self, request: Request, caller: Caller, alert_id: UUID) -> Response:
         async with self._parts.db.read() as tx:
@@ -201,7 +183,7 @@ class _Board:
             address=BoardAddress.of(request),
             alert=view.alert,
             places=places,
-            rule_words=self._rule_words(),
+            rule_words=rule_words(self._parts),
         )
         return response
 
@@ -216,7 +198,10 @@ class _Board:
             )
         except (PersonNotShown, RegistrationUnreachable) as error:
             problem = PROBLEMS[type(error)](error)
-            return await self.show(request, caller, status=problem.status, refused=problem.sentence())
+            response = await self.show(request, caller, status=problem.status, refused=problem.sentence())
+            # Another service did not answer; the board did, and its answer is to be seen.
+            response.headers["hx-retarget"] = "#board"
+            return response
         async with self._parts.db.transaction() as tx:
             await note_view(tx, alert_id, by=officer(caller), keyring=self._parts.keyring)
         shown = Shown(stay, datetime.now(UTC) + SHOWN_FOR)
