@@ -9,12 +9,12 @@ from tests.browser.arrivals import Arrivals
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
-FITS = "document.documentElement.scrollHeight <= innerHeight && document.querySelector('#wall').scrollWidth <= innerWidth"
+FITS = (
+    "document.documentElement.scrollHeight <= innerHeight && document.querySelector('#wall').scrollWidth <= innerWidth"
+)
 
 
-async def test_a_wall_shows_what_waits_without_a_hand(
-    as_role: Any, axe: Any, picture: Any, arrivals: Arrivals
-) -> None:
+async def test_a_wall_shows_what_waits_without_a_hand(as_role: Any, axe: Any, picture: Any, arrivals: Arrivals) -> None:
     """A new alert is on it by itself, without street or room; every size of screen shows all of it."""
     page = await as_role("duty_officer", width=1920, height=1080)
     await page.get_by_role("link", name="大屏").click()

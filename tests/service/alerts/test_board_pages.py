@@ -1,5 +1,6 @@
 """The command centre's pages: who gets which, what a step answers, what is not lost and what is not shown."""
 
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -167,6 +168,7 @@ async def test_a_person_that_registration_does_not_show(
     registration.status = status
     response = await browser.post(f"/alerts/{alert_id}/person?alert={alert_id}", {}, OFFICER)
     assert response.status_code == expected
+    assert response.headers["hx-retarget"] == "#board", "the board itself is well"
     assert 'role="alert"' in response.text
     assert "查看在住人员信息" not in text_of(await browser.get(f"/?alert={alert_id}", OFFICER))
 
@@ -177,7 +179,9 @@ async def test_parts_of_the_board_are_served_alone(browser: Browser, alert_id: s
     assert f'data-alert="{alert_id}"' in (await browser.get(f"/board/detail?alert={alert_id}", OFFICER)).text
     assert (await browser.get(f"/board/rows/{alert_id}", OFFICER)).text.lstrip().startswith("<li")
     assert (await browser.get(f"/board/rows/{uuid4()}", OFFICER)).status_code == 404
-    assert (await browser.post(f"/alerts/{alert_id}/nonsense", {}, OFFICER)).status_code == 404
+    refused = await browser.post(f"/alerts/{alert_id}/nonsense", {}, OFFICER)
+    assert refused.status_code == 404
+    assert unquote(refused.headers["anju-problem"]), "the board keeps what it shows and says the sentence"
 
 
 async def test_a_rules_alert_shows_its_facts_and_no_person(db: Database, browser: Browser) -> None:

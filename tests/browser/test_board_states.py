@@ -1,0 +1,78 @@
+"""The board when things are not well: slow, failing, without its stream; nothing is lost, and words say what is."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.browser.arrivals import Arrivals
+from tests.browser.test_command_centre import open_alert
+
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+
+async def fail(route: Route) -> None:
+    """Answer as a proxy does whose service is gone."""
+    await route.fulfill(status=503, content_type="text/html", body="<!doctype html><h1>Bad gateway</h1>")
+
+
+async def test_a_step_that_gets_no_answer_leaves_the_board_as_it_is(
+    as_role: Any, axe: Any, picture: Any, arrivals: Arrivals
+) -> None:
+    """What was typed stays, a sentence says that nothing was changed; the next try goes through and takes it away."""
+    alert = await arrivals.wanted()
+    page = await as_role("duty_officer", width=1366, height=768)
+    await open_alert(page, alert)
+    await page.keyboard.press("a")
+    await expect(page.locator("#verification-result")).to_be_visible()
+    await page.keyboard.press("v")
+    await page.keyboard.press("Space")
+    await page.fill("#verification-reason", "写了很多")
+    await page.route("**/verification?*", fail)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#connection")).to_contain_text("没有答复")
+    await expect(page.locator("#board-detail")).to_have_attribute("data-alert", alert["alert_id"])
+    assert await page.input_value("#verification-reason") == "写了很多"
+    await axe(page)
+    await picture(page, "command-centre-failing")
+    await page.unroute("**/verification?*")
+    await page.locator("#verification-reason").press("Control+Enter")
+    await expect(page.locator("#closure-outcome")).to_be_visible()
+    await expect(page.locator("#connection")).to_be_hidden()
+
+
+async def test_a_slow_answer_keeps_the_rows_and_draws_a_line(as_role: Any, picture: Any, arrivals: Arrivals) -> None:
+    """No skeleton, nothing greyed: the old rows and a line under the bar until the answer is there."""
+    await arrivals.wanted()
+    page = await as_role("duty_officer")
+    waiting: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        waiting.append(route)
+
+    await page.route("**/?state=new", hold)
+    await page.locator('#board-facets a[href="/?state=new"]').click()
+    await expect(page.locator(".loading-line")).to_be_visible()
+    await expect(page.locator("#board-list .rows > li").first).to_be_visible()
+    await picture(page, "command-centre-slow")
+    await waiting[0].continue_()
+    await expect(page.locator(".loading-line")).to_be_hidden()
+    await expect(page.locator('#board-facets a[href="/?state=new"]')).to_have_attribute("aria-current", "true")
+
+
+async def test_a_lost_stream_is_told_by_age_and_banner(as_role: Any, axe: Any, picture: Any) -> None:
+    """The data's age turns red after 15 s, the banner says what does not arrive; both go when the stream is back."""
+    page = await as_role("duty_officer", language="en", theme="dark")
+    await expect(page.locator("[data-stream-health].live")).to_be_visible()
+    await page.clock.install()
+    await page.route("**/alerts/stream?*", fail)
+    await page.reload()
+    await page.clock.run_for(17_000)
+    await expect(page.locator("[data-stream-health].stale")).to_contain_text("s old")
+    await expect(page.locator("#connection")).to_contain_text("Connection lost")
+    await axe(page)
+    await picture(page, "command-centre-lost")
+    await page.unroute("**/alerts/stream?*")
+    await page.clock.run_for(3_000)
+    await expect(page.locator("[data-stream-health].live")).to_be_visible()
+    await expect(page.locator("#connection")).to_be_hidden()
