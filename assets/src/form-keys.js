@@ -84,5 +84,9 @@
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(ready));
   document.addEventListener("htmx:finally:request", () => document.querySelectorAll("form[data-sent]").forEach(ready));
   document.addEventListener("htmx:after:swap", () => focusOnce(document));
+  document.addEventListener("anju:answered", () => {
+    document.querySelectorAll("form[data-sent]").forEach(ready);
+    focusOnce(document);
+  });
   focusOnce(document);
 })();

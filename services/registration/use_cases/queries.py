@@ -89,6 +89,13 @@ async def masked_stay(tx: Transaction, stay_id: UUID, *, actor: Actor, vault: Va
     return mask(StayAt(found.stay, found.address))
 
 
+async def receipt(tx: Transaction, stay_id: UUID, *, actor: Actor, vault: Vault) -> tuple[MaskedStay, str]:
+    """Return one stay masked, and the Chinese name of the unit that registered it. Raises UnknownStay, OutsideArea."""
+    stay = await masked_stay(tx, stay_id, actor=actor, vault=vault)
+    chinese, _english = (await units.names(tx)).get(stay.registered_unit, (stay.registered_unit, ""))
+    return stay, chinese
+
+
 async def masked_occupants(
     tx: Transaction, premises_id: UUID, *, actor: Actor, vault: Vault, after: UUID | None, limit: int
 ) -> list[MaskedStay]:

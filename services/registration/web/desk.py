@@ -79,6 +79,8 @@ def pages(db: Database, vault: Vault, packs: Packs) -> APIRouter:
     @router.post("/")
     async def register(request: Request, caller: Desk) -> Response:
         form, now = await read_form(request), present()
+        # Which button was pressed is no part of the arrival: the other one, pressed after a failure, sends it again.
+        receipt = form.values.pop("then", "") == "receipt"
         body = read_arrival(form, now)
         if body is not None:
             try:
@@ -88,7 +90,7 @@ def pages(db: Database, vault: Vault, packs: Packs) -> APIRouter:
             except OutsideArea:
                 form.errors["premises_id"] = gettext(OUTSIDE)
             else:
-                return RedirectResponse(f"/?after={stay_id}", 303)
+                return RedirectResponse(f"/stays/{stay_id}/receipt" if receipt else f"/?after={stay_id}", 303)
         async with db.read() as tx:
             place = await _place(tx, _id(form["premises_id"]), caller)
             return await _show(request, tx, caller, form, place, now, status=422)

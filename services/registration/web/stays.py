@@ -47,6 +47,13 @@ def pages(db: Database, vault: Vault, packs: Packs) -> APIRouter:
         """Show a stay masked, with the forms of its departure and of a correction."""
         return await _show(request, caller, stay_id, departed=departed, corrected=corrected)
 
+    @router.get("/stays/{stay_id}/receipt")
+    async def receipt(request: Request, stay_id: UUID, caller: Desk) -> Response:
+        """Show the receipt as it is printed; it is masked, as whoever stands at the desk can read it."""
+        async with db.read() as tx:
+            stay, unit = await queries.receipt(tx, stay_id, actor=actor_of(caller), vault=vault)
+        return _pages(request).render(request, "receipt.html", section="arrival", stay=stay, unit=unit)
+
     @router.post("/stays/{stay_id}/view")
     async def view(request: Request, stay_id: UUID, caller: Desk) -> Response:
         """Show a stay's person in full, for a purpose and a case, and log it."""
