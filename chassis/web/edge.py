@@ -1,5 +1,6 @@
 """The outermost layer of a web process: language, trace, log line, metric, security headers, and the last net."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -46,7 +47,10 @@ def security_headers(form_targets: str) -> dict[str, str]:
 
 
 class Edge:
-    """ASGI middleware around everything. An exception that nobody knows becomes a 500 without a word of it."""
+    """ASGI middleware around everything. An exception that nobody knows becomes a 500 without a word of it.
+
+    What a stopping process can no longer wait for is a 503: whether it took effect is known when it is sent again.
+    """
 
     def __init__(self, app: ASGIApp, headers: dict[str, str], answer: Answer) -> None:
         self._app = app
@@ -81,6 +85,11 @@ class Edge:
             if status:
                 raise  # the answer has begun: only closing the connection tells the client
             await self._answer(Request(scope), Problem(500, "internal"))(scope, receive, send_with_headers)
+        except asyncio.CancelledError:
+            # Only the server cancels, when it stops and this took too long; it would answer with a bare 500.
+            if status:
+                raise
+            await self._answer(Request(scope), Problem(503, "stopping"))(scope, receive, send_with_headers)
         finally:
             self._record(scope, status or CLIENT_LEFT, (ended or time.perf_counter()) - started)
 

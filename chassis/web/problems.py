@@ -45,6 +45,7 @@ TITLES: Mapping[str, str] = {
     "not-storable": N_("A value in the request cannot be stored."),
     "internal": N_("Something failed on our side. It was recorded, without your data."),
     "overloaded": N_("Too much is going on just now. Try again in a moment."),
+    "stopping": N_("The service is being restarted. Try again in a moment."),
     "database-unavailable": N_("The service cannot reach its database just now. Try again in a moment."),
     "identity-provider-unavailable": N_("The identity provider cannot be reached just now. Try again in a moment."),
 }

@@ -34,6 +34,22 @@ class Stay:
         """Whom it names at the end."""
         return self.named[-1][1]
 
+    def may_have_ended(self, before: datetime, naming: Operation) -> bool:
+        """Whether it ended before that, which may have been known when it was named."""
+        departure = self.departure
+        return departure is not None and departure.begun_at <= naming.done_at and _end(departure) < before
+
+    def had_ended(self, before: datetime, naming: Operation) -> bool:
+        """Whether it ended before that, which was known for certain when it was named."""
+        departure = self.departure
+        if departure is None or not departure.done:
+            return False
+        return departure.done_at < naming.begun_at and _end(departure) < before
+
+
+def _end(departure: Operation) -> datetime:
+    return instant(departure.facts["departed_at"])
+
 
 @dataclass(slots=True)
 class Notice:
@@ -114,7 +130,9 @@ def _must(notice: Notice, stay: Stay) -> bool:
     for place, (operation, person) in enumerate(stay.named):
         if person != notice.person or not operation.done:
             continue
-        if operation.begun_at >= approval.done_at:
+        # product.md: a stay that ended longer ago than the tolerance never meets, whomever it is corrected to.
+        ended = stay.may_have_ended(approval.done_at - TOLERANCE, operation)
+        if operation.begun_at >= approval.done_at and not ended:
             return True
         # Recorded before the notice was active: registration is asked who is here, and answers with open stays.
         if place == len(stay.named) - 1 and stay.departure is None and operation.done_at <= approval.begun_at:
@@ -132,12 +150,20 @@ def _right(alert: Row, notice: Notice | None, stay: Stay | None, ended_at: datet
         yield Finding("wrong alert", WHERE, f"{what}: the notice was not approved")
     elif instant(alert["event_recorded_at"]) < notice.approval.begun_at - TOLERANCE:
         yield Finding("wrong alert", WHERE, f"{what}: it searched the past")
+    elif _over_before(notice.approval, stay, notice.person):
+        yield Finding("wrong alert", WHERE, f"{what}: the stay had ended before the notice was active")
     if any(each.done and raised_at > each.done_at for each in notice.withdrawals):
         yield Finding("wrong alert", WHERE, f"{what}: raised after the notice was withdrawn")
     elif ended_at is not None and raised_at > ended_at:
         yield Finding("wrong alert", WHERE, f"{what}: raised after the notice had ended")
     if not stay.unsure:
         yield from _holds(alert, notice, stay, what)
+
+
+def _over_before(approval: Operation, stay: Stay, person: int) -> bool:
+    """Whether each time that the stay named the person its end was known, and longer ago than the tolerance."""
+    reach = approval.begun_at - TOLERANCE
+    return all(stay.had_ended(reach, operation) for operation, named in stay.named if named == person)
 
 
 def _holds(alert: Row, notice: Notice, stay: Stay, what: str) -> Iterator[Finding]:

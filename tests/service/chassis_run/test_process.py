@@ -107,7 +107,7 @@ def test_a_request_under_way_is_answered_before_the_end() -> None:
         assert process.end()[0] == 0
 
 
-def test_one_that_takes_too_long_does_not_hold_the_end() -> None:
+def test_one_that_takes_too_long_is_told_so_and_does_not_hold_the_end() -> None:
     with running("web") as process:
         process.wait_ready()
         with socket.create_connection(("127.0.0.1", process.port), timeout=10) as connection:
@@ -115,8 +115,14 @@ def test_one_that_takes_too_long_does_not_hold_the_end() -> None:
             process.wait_logged("slow-began")
             process.process.send_signal(signal.SIGTERM)
             started = time.monotonic()
-            process.end()
+            answer = connection.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 503")
+            assert b"urn:anju:problem:stopping" in answer
+            assert b"content-security-policy" in answer
+            _, logged, _ = process.end()
             assert time.monotonic() - started < 9
+        requests = [line for line in logged if line["event"] == "request"]
+        assert [line["status"] for line in requests] == [503]
 
 
 def test_a_part_that_does_not_end_does_not_hold_the_end() -> None:
