@@ -14,6 +14,7 @@ from policy import (
     checklists,
     conditions,
     deadlines,
+    division_names,
     notices,
     retention,
     severities,
@@ -26,7 +27,9 @@ __all__ = ["COUNTRY", "BadPack", "NoRule", "Packs", "Rules", "load"]
 PACKS: Final = Path(__file__).parent / "packs"
 # A pack's district: the whole country, or a prefix of division codes (GB/T 2260).
 COUNTRY: Final = "CN"
-DEADLINES, CAPACITY, NOTICES, SEVERITIES, CHECKLIST, CONDITIONS, SUPPRESSION, RETENTION, WORKING_DAYS = IDS = (
+DEADLINES, CAPACITY, NOTICES, SEVERITIES, CHECKLIST, CONDITIONS, SUPPRESSION, RETENTION, DIVISIONS, WORKING_DAYS = (
+    IDS
+) = (
     "registration_deadlines",
     "capacity",
     "notice_terms",
@@ -35,6 +38,7 @@ DEADLINES, CAPACITY, NOTICES, SEVERITIES, CHECKLIST, CONDITIONS, SUPPRESSION, RE
     "condition_rules",
     "suppression",
     "retention",
+    "division_names",
     "working_days",
 )
 _HEAD = ("id", "version", "title", "source", "district", "effective_from", "effective_to", "values")
@@ -47,7 +51,10 @@ _READERS: Final[Mapping[str, Callable[[Value], object]]] = {
     CONDITIONS: conditions.read,
     SUPPRESSION: suppression.read,
     RETENTION: retention.read,
+    DIVISIONS: division_names.read,
 }
+# Put together from every pack of their kind, so that a place without one is no fault.
+_MERGED: Final = (DIVISIONS, WORKING_DAYS)
 
 
 class NoRule(LookupError):
@@ -99,13 +106,14 @@ class Packs:
     def __init__(self, packs: Iterable[Pack]) -> None:
         self.all = tuple(sorted(packs, key=lambda pack: (pack.id, pack.district, pack.effective_from)))
         self.on = lru_cache(maxsize=1024)(self._on)
+        self.division_names = lru_cache(maxsize=1024)(self._division_names)
 
     def _on(self, day: date, district: str) -> Rules:
         """The rules in force on `day` (a date of Asia/Shanghai) in `district` (a division code or its prefix).
 
         The pack of the narrowest district wins; raises NoRule where none is in force.
         """
-        found = {id_: self._in_force(id_, day, district) for id_ in IDS if id_ != WORKING_DAYS}
+        found = {id_: self._in_force(id_, day, district) for id_ in IDS if id_ not in _MERGED}
         days = self._calendar(district)
         return Rules(
             day=day,
@@ -121,6 +129,14 @@ class Packs:
             calendar=days,
             versions=tuple((id_, f"{pack.district}/{pack.version}") for id_, pack in found.items()),
         )
+
+    def _division_names(self, day: date) -> division_names.Names:
+        """What divisions were called on `day`, as far as packs name them; the narrowest district's pack wins."""
+        held = [pack for pack in self.all if pack.id == DIVISIONS and pack.holds(day, pack.district)]
+        found: dict[str, tuple[str, str]] = {}
+        for pack in sorted(held, key=lambda pack: len(pack.district)):
+            found |= division_names.read(pack.values)
+        return found
 
     def checklist(self, version: str) -> checklists.Checklist:
         """The checklist of a version, in force or not, to show what an older inspection looked at.

@@ -12,6 +12,7 @@ import yaml
 T = TypeVar("T")
 # As events and addresses write codes.
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_DIVISION = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}")
 # Every process reads all packs when it starts: libyaml, where the package was built with it, takes a tenth of the time.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # YAML's plain scalars that mean "no value".
@@ -121,6 +122,16 @@ class Value:
         for key, value in pairs.items():
             if not _CODE.fullmatch(key):
                 raise value.refuse("a code of small letters, digits and _ is expected, at most 40")
+        return {key: read(value) for key, value in pairs.items()}
+
+    def divisions(self, read: Callable[["Value"], T]) -> dict[str, T]:
+        """A mapping with at least one key, each a division code of a whole level (GB/T 2260, GB/T 10114)."""
+        pairs = dict(self._pairs())
+        if not pairs:
+            raise self.refuse("is empty")
+        for key, value in pairs.items():
+            if not _DIVISION.fullmatch(key):
+                raise value.refuse("a division code of 6, 9 or 12 digits is expected")
         return {key: read(value) for key, value in pairs.items()}
 
     def record(self, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, "Value"]:

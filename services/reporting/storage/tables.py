@@ -1,4 +1,4 @@
-"""Reporting's tables: when its books were opened, and the counts of days as their owners published them."""
+"""Reporting's tables: when its books were opened, when counts came last, and the days' counts as published."""
 
 from typing import Any
 
@@ -17,6 +17,13 @@ opening = sa.Table(
     metadata,
     sa.Column("one_row", sa.Boolean, primary_key=True, info=TECHNICAL),
     sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False, info=TECHNICAL),
+)
+# When counts of an owner came last: the time of the data that a page shows.
+arrivals_of_counts = sa.Table(
+    "arrivals_of_counts",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True, info=TECHNICAL),
+    sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False, info=TECHNICAL),
 )
 
 

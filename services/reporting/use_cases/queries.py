@@ -9,12 +9,17 @@ from services.reporting.domain.housing_counts import Housing
 from services.reporting.domain.occupancy import Day
 from services.reporting.domain.periods import check_period
 from services.reporting.domain.read_models import Owner
-from services.reporting.storage import days, opening
+from services.reporting.storage import arrived, days, opening
 
 
 async def opened_at(tx: Transaction) -> datetime:
     """Return the moment from which figures can stand here, UTC."""
     return await opening.opened_at(tx)
+
+
+async def arrived_at(tx: Transaction, owner: Owner) -> datetime | None:
+    """Return when counts of an owner came last, UTC; None while none has come."""
+    return await arrived.last(tx, owner)
 
 
 async def known_counts(tx: Transaction, owner: Owner) -> set[tuple[date, str, str]]:

@@ -15,7 +15,9 @@ from policy.packs import Packs
 from services.reporting.domain.asked import BadQuestion, check_day, check_division, today
 from services.reporting.domain.divisions import ancestors
 from services.reporting.domain.occupancy import Day, Figures
+from services.reporting.domain.read_models import Owner
 from services.reporting.use_cases import queries
+from services.reporting.web.division_names import DivisionNames
 from services.reporting.web.exports import Row, as_csv, as_xlsx
 
 Manager = Annotated[Caller, Depends(require("manager"))]
@@ -37,11 +39,13 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
         now, shown = datetime.now(UTC), _pages(request)
         error: BadQuestion | None = None
         try:
-            where, day = _asked(division, on, district, now)
+            where, day = _asked(division, on, district, now, packs)
         except BadQuestion as refused:
             error, where, day = refused, district, today(now)
+        names = DivisionNames.on(packs, day)
         async with db.read() as tx:
             opened_at = await queries.opened_at(tx)
+            arrived_at = await queries.arrived_at(tx, Owner.REGISTRATION)
             figures = await queries.occupancy(tx, packs, where, day)
             course = await _course(tx, packs, where, day)
         return shown.render(
@@ -50,8 +54,11 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
             status=422 if error else 200,
             error=error,
             opened_at=opened_at,
+            arrived_at=arrived_at,
+            names=names,
+            offered=names.offered(district),
             division=where,
-            above=list(reversed(ancestors(where))),
+            above=[(each, f"/?division={each}&on={day}") for each in reversed(ancestors(where))],
             on=day.isoformat(),
             asked={"division": division or where, "on": on or day.isoformat()},
             total=figures.shown(where),
@@ -67,11 +74,11 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
         division: Annotated[str, Query(max_length=40)] = "",
         on: Annotated[str, Query(max_length=40)] = "",
     ) -> Response:
-        where, day = _asked(division, on, district, datetime.now(UTC))
+        where, day = _asked(division, on, district, datetime.now(UTC), packs)
         async with db.read() as tx:
             figures = await queries.occupancy(tx, packs, where, day)
         write = as_csv if form == "csv" else as_xlsx
-        return write(_rows(where, day, figures), f"occupancy-{where}-{day.isoformat()}")
+        return write(_rows(where, day, figures, DivisionNames.on(packs, day)), f"occupancy-{where}-{day.isoformat()}")
 
     return router
 
@@ -81,12 +88,13 @@ def _pages(request: Request) -> Pages:
     return shown
 
 
-def _asked(division: str, on: str, district: str, now: datetime) -> tuple[str, date]:
+def _asked(division: str, on: str, district: str, now: datetime, packs: Packs) -> tuple[str, date]:
     try:
         day = date.fromisoformat(on) if on else today(now)
     except ValueError:
         raise BadQuestion("on", "not-a-date") from None
-    return check_division(division.strip() or district), check_day(day, now)
+    where = DivisionNames.on(packs, check_day(day, now)).code(division) or district
+    return check_division(where), day
 
 
 async def _course(tx: Transaction, packs: Packs, division: str, last: date) -> list[tuple[date, int | None]]:
@@ -94,14 +102,14 @@ async def _course(tx: Transaction, packs: Packs, division: str, last: date) -> l
     return [(day, (await queries.occupancy(tx, packs, division, day)).registered_in(division)) for day in days]
 
 
-def _rows(division: str, on: date, figures: Day) -> Sequence[Row]:
+def _rows(division: str, on: date, figures: Day, names: DivisionNames) -> Sequence[Row]:
     hidden = _("suppressed")
 
     def row(where: str, kind: str, its: Figures) -> Row:
         counts = (its.registered, its.arrivals, its.departures, its.on_time, its.late)
-        return [on.isoformat(), where, kind, *(hidden if count is None else count for count in counts)]
+        return [on.isoformat(), where, names.of(where), kind, *(hidden if count is None else count for count in counts)]
 
-    head = ("day", "division", "kind", "registered", "arrivals", "departures", "on_time", "late")
+    head = ("day", "division", "division_name", "kind", "registered", "arrivals", "departures", "on_time", "late")
     return [
         head,
         *(row(division, kind, its) for kind, its in figures.kinds(division).items()),

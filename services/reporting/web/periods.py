@@ -13,8 +13,10 @@ from services.reporting.domain import alert_counts, housing_counts
 from services.reporting.domain.asked import BadQuestion, check_day, check_division, today
 from services.reporting.domain.divisions import ancestors
 from services.reporting.domain.periods import check_period
+from services.reporting.domain.read_models import Owner
 from services.reporting.use_cases import queries
 from services.reporting.web import sheets
+from services.reporting.web.division_names import DivisionNames
 from services.reporting.web.exports import as_csv, as_xlsx
 from services.reporting.web.pages import Manager
 
@@ -23,7 +25,7 @@ USUAL_DAYS = 30
 Text = Annotated[str, Query(max_length=40)]
 First = Annotated[str, Query(alias="from", max_length=40)]
 Last = Annotated[str, Query(alias="to", max_length=40)]
-HEAD = ("from", "to", "division", "kind")
+HEAD = ("from", "to", "division", "division_name", "kind")
 
 
 class Asked(NamedTuple):
@@ -46,24 +48,26 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
     async def show(request: Request, what: Literal["housing", "alerts"], division: str, first: str, last: str) -> Any:
         now, error = datetime.now(UTC), None
         try:
-            asked = _asked(division, first, last, district, now)
+            asked = _asked(division, first, last, district, now, packs)
         except BadQuestion as refused:
-            error, asked = refused, _asked("", "", "", district, now)
+            error, asked = refused, _asked("", "", "", district, now, packs)
+        names = DivisionNames.on(packs, asked.last)
 
         def link(part: str) -> str:
             return f"/{what}?division={part}&from={asked.first}&to={asked.last}"
 
         async with db.read() as tx:
             opened_at = await queries.opened_at(tx)
+            arrived_at = await queries.arrived_at(tx, Owner(what))
             if what == "housing":
                 housing = await queries.housing_counts(tx, asked.first, asked.last)
-                drawn = sheets.housing_sheets(housing, asked.division, link)
+                drawn = sheets.housing_sheets(housing, asked.division, link, names)
             else:
                 period = await queries.alert_counts(tx, packs, asked.division, asked.first, asked.last)
                 rules = packs.on(asked.last, asked.division).conditions.by_rule
                 english = i18n.language() == "en"
-                names = {rule: its.title_en if english else its.title_zh for rule, its in rules.items()}
-                drawn = sheets.alert_sheets(period, asked.division, link, names)
+                titles = {rule: its.title_en if english else its.title_zh for rule, its in rules.items()}
+                drawn = sheets.alert_sheets(period, asked.division, link, names, titles)
         return request.app.state.pages.render(
             request,
             "period.html",
@@ -71,6 +75,9 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
             what=what,
             error=error,
             opened_at=opened_at,
+            arrived_at=arrived_at,
+            names=names,
+            offered=names.offered(district),
             asked=asked,
             typed={**asked.query, **{k: v for k, v in (("division", division), ("from", first), ("to", last)) if v}},
             above=[(each, link(each)) for each in reversed(ancestors(asked.division))],
@@ -96,7 +103,7 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
         first: First = "",
         last: Last = "",
     ) -> Response:
-        asked = _asked(division, first, last, district, datetime.now(UTC))
+        asked = _asked(division, first, last, district, datetime.now(UTC), packs)
         period = (asked.first.isoformat(), asked.last.isoformat())
         async with db.read() as tx:
             if what == "housing":
@@ -108,18 +115,18 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
                 its = await queries.alert_counts(tx, packs, asked.division, asked.first, asked.last)
                 counted, measures = sheets.all_of_alerts(its, asked.division), alert_counts.MEASURES
         write = as_csv if form == "csv" else as_xlsx
-        rows = sheets.file_rows(HEAD, period, counted, measures)
+        rows = sheets.file_rows(HEAD, period, counted, measures, DivisionNames.on(packs, asked.last))
         return write(rows, f"{what}-counts-{asked.division}-{period[0]}-{period[1]}")
 
     return router
 
 
-def _asked(division: str, first: str, last: str, district: str, now: datetime) -> Asked:
-    where = check_division(division.strip() or district)
+def _asked(division: str, first: str, last: str, district: str, now: datetime, packs: Packs) -> Asked:
     end = check_day(_date(last, "to") or today(now), now, "to")
     begin = check_day(_date(first, "from") or end - timedelta(days=USUAL_DAYS - 1), now, "from")
     check_period(begin, end)
-    return Asked(where, begin, end)
+    where = DivisionNames.on(packs, end).code(division) or district
+    return Asked(check_division(where), begin, end)
 
 
 def _date(text: str, field: str) -> date | None:

@@ -8,6 +8,7 @@ from services.reporting.domain.alert_counts import SECONDS as ALERT_SECONDS
 from services.reporting.domain.alert_counts import STEPS, Period
 from services.reporting.domain.housing_counts import FLOWS, LEVELS, SECONDS, SEVERITIES, Housing
 from services.reporting.domain.tables import TOTAL
+from services.reporting.web.division_names import DivisionNames
 from services.reporting.web.exports import Row
 
 Counts = Mapping[str, int | None]
@@ -29,21 +30,21 @@ class Sheet:
     total: bool = True
 
 
-def housing_sheets(housing: Housing, division: str, link: Callable[[str], str]) -> list[Sheet]:
+def housing_sheets(housing: Housing, division: str, link: Callable[[str], str], names: DivisionNames) -> list[Sheet]:
     """Return premises and inspections by kind and by division, and hazards by severity."""
     whole = housing.counts(division)
     if not any(whole.values()):
         return []
     measures = (*LEVELS[:2], *FLOWS[:3])
     columns = [_("In use"), _("Out of use"), _("Inspected"), _("Nobody home"), _("Refused")]
-    names = premises_kinds()
+    words = premises_kinds()
 
     def row(label: str, href: str, its: Counts) -> tuple[str, str, list[Value]]:
         return label, href, [its[each] for each in measures]
 
-    kinds = [row(names.get(kind, kind), "", its) for kind, its in housing.kinds(division).items()]
+    kinds = [row(words.get(kind, kind), "", its) for kind, its in housing.kinds(division).items()]
     total = row(_("Total"), "", whole)
-    parts = [row(part, link(part), housing.counts(part)) for part in housing.parts(division)]
+    parts = [row(names.of(part) or part, link(part), housing.counts(part)) for part in housing.parts(division)]
     severities = {"imminent": _("Imminent"), "serious": _("Serious"), "minor": _("Minor")}
     hazards = [
         (
@@ -63,15 +64,19 @@ def housing_sheets(housing: Housing, division: str, link: Callable[[str], str]) 
     return found
 
 
-def alert_sheets(period: Period, division: str, link: Callable[[str], str], names: Mapping[str, str]) -> list[Sheet]:
+def alert_sheets(
+    period: Period, division: str, link: Callable[[str], str], names: DivisionNames, titles: Mapping[str, str]
+) -> list[Sheet]:
     """Return alerts by kind and by division, and how long their steps took."""
     kinds = period.kinds(division)
     if not kinds:
         return []
-    labels = {"notice": _("Notices"), **names}
+    labels = {"notice": _("Notices"), **titles}
     rows: list[tuple[str, str, Counts]] = [(labels.get(kind, kind), "", its) for kind, its in kinds.items()]
     total: tuple[str, str, Counts] = (_("Total"), "", period.shown(division))
-    parts: list[tuple[str, str, Counts]] = [(part, link(part), period.shown(part)) for part in period.parts(division)]
+    parts: list[tuple[str, str, Counts]] = [
+        (names.of(part) or part, link(part), period.shown(part)) for part in period.parts(division)
+    ]
     steps = [_("Raised"), _("Acknowledged"), _("Verified"), _("Closed"), _("Cleared"), _("Retracted")]
 
     def counted(rows: Sequence[tuple[str, str, Counts]]) -> list[tuple[str, str, list[Value]]]:
@@ -91,9 +96,13 @@ def alert_sheets(period: Period, division: str, link: Callable[[str], str], name
 
 
 def file_rows(
-    head: Sequence[str], period: tuple[str, str], counted: Sequence[tuple[str, str, Counts]], measures: Sequence[str]
+    head: Sequence[str],
+    period: tuple[str, str],
+    counted: Sequence[tuple[str, str, Counts]],
+    measures: Sequence[str],
+    names: DivisionNames,
 ) -> list[Row]:
-    """Return rows for a file: division, kind, and each measure by its code; means in seconds, empty without any."""
+    """Return rows for a file: division, its name, kind, and each measure by its code; means in seconds, or empty."""
     hidden = _("suppressed")
 
     def value(its: Counts, each: str) -> str | int:
@@ -104,7 +113,10 @@ def file_rows(
 
     return [
         (*head, *measures),
-        *((*period, division, kind, *(value(its, each) for each in measures)) for division, kind, its in counted),
+        *(
+            (*period, division, names.of(division), kind, *(value(its, each) for each in measures))
+            for division, kind, its in counted
+        ),
     ]
 
 

@@ -144,8 +144,9 @@ async def test_exports_hide_what_the_page_hides(reporting: Reporting) -> None:
     query = f"division={STREET_1}&on=2026-11-20"
     answer = await reporting.get(f"/occupancy.csv?{query}")
     rows = list(csv.reader(StringIO(answer.content.decode("utf-8-sig"))))
-    assert rows[0][:4] == ["day", "division", "kind", "registered"]
-    assert [row[3] for row in rows[1:]] == ["隐去", "隐去", "43"]
+    assert rows[0][:5] == ["day", "division", "division_name", "kind", "registered"]
+    assert [row[2] for row in rows[1:]] == ["柳堤街道"] * 3
+    assert [row[4] for row in rows[1:]] == ["隐去", "隐去", "43"]
     book = await reporting.get(f"/occupancy.xlsx?{query}")
     with ZipFile(BytesIO(book.content)) as parts:
         strings = parts.read("xl/sharedStrings.xml").decode()
@@ -156,6 +157,23 @@ async def test_exports_hide_what_the_page_hides(reporting: Reporting) -> None:
     page = await reporting.get(f"/?{query}")
     assert page.status_code == 200
     assert page.text.count("隐去</span>") >= 2
+
+
+async def test_pages_name_divisions_and_say_when_their_data_came(reporting: Reporting) -> None:
+    assert "还没有数据" in (await reporting.get("/")).text
+    await reporting.take(
+        Owner.REGISTRATION,
+        counted("20", STREET_1, "tenant", 1, 40, 40, 0, 0),
+        counted("20", f"{STREET_1}001", "tenant", 1, 20, 20, 0, 0),
+    )
+    page = await reporting.get("/?division=柳堤街道&on=2026-11-20")
+    assert page.status_code == 200
+    assert f"柳堤街道 {STREET_1}，2026-11-20" in page.text
+    assert f'<a href="/?division={STREET_1}001&amp;on=2026-11-20">湖滨社区</a>' in page.text
+    assert f'href="/?division={CITY}&amp;on=2026-11-20"' in page.text  # the way up
+    assert "数据到" in page.text
+    assert "还没有数据" in (await reporting.get("/housing")).text  # housing has published nothing
+    assert (await reporting.get("/?division=没有的街道")).status_code == 422
 
 
 async def test_alert_counts_of_a_period_show_no_day_below_ten(reporting: Reporting) -> None:
@@ -254,6 +272,6 @@ async def test_pages_and_files_of_a_period(reporting: Reporting) -> None:
     )
     assert (await reporting.get(f"/alerts?{query}")).text.count("隐去</span>") >= 12
     files = (await reporting.get(f"/alert-counts.csv?{query}")).content.decode("utf-8-sig").splitlines()
-    assert files[1].split(",")[4:] == ["隐去"] * 10
+    assert files[1].split(",")[5:] == ["隐去"] * 10
     for wrong in ("from=2026-11-22&to=2026-11-20", "from=x", "division=1", "to=2999-01-01"):
         assert (await reporting.get(f"/housing?{wrong}")).status_code == 422
