@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import structlog
@@ -64,7 +64,9 @@ def each(handle_one: HandleOne) -> Handle:
 
 
 async def _handle_one(handle_one: HandleOne, tx: Transaction, record: Record) -> None:
-    traced = tracing.span(record.topic, record.traceparent) if record.traceparent else nullcontext()
+    traced: AbstractContextManager[None] = nullcontext()
+    if record.traceparent:
+        traced = tracing.span(f"receive {record.topic}", record.traceparent, "consumer")
     with traced:
         try:
             await handle_one(tx, record)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
 from chassis.events.tables import outbox, outbox_epoch
-from chassis.run.tracing import current_traceparent
+from chassis.run import tracing
 
 if TYPE_CHECKING:
     from chassis.data.db import Transaction
@@ -73,7 +73,11 @@ async def write(tx: "Transaction", emissions: Sequence[Emission]) -> None:
     epoch = 0
     if any(emission.kind == "state" for emission in emissions):
         epoch = await tx.scalar(sa.select(outbox_epoch.c.epoch))
-    traceparent = current_traceparent()
+    with tracing.span("outbox"):
+        await _insert(tx, emissions, epoch, tracing.current_traceparent())
+
+
+async def _insert(tx: "Transaction", emissions: Sequence[Emission], epoch: int, traceparent: str | None) -> None:
     rows = [
         {
             "event_id": emission.event_id,

@@ -198,6 +198,11 @@ class StateRecord:
     def offset(self) -> int:
         return self._raw.offset
 
+    @property
+    def traceparent(self) -> str | None:
+        found = header(self._raw.headers, HEADER_TRACEPARENT)
+        return found.decode(errors="replace") if found else None
+
 
 def _state_key(raw: RawRecord) -> str:
     try:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
 import structlog
 from prometheus_client import Counter
@@ -20,7 +20,7 @@ from chassis.events.relay_rows import Fenced, RelayRows, Row, backlog
 from chassis.events.sending import SendFailed, Sending
 from chassis.events.standing import KafkaAhead
 from chassis.events.wake import CHANNEL
-from chassis.run import metrics
+from chassis.run import metrics, tracing
 
 log = structlog.get_logger()
 
@@ -165,7 +165,8 @@ class Relay:
         again = [row for row in batch if row.relay_number <= self._tried]
         self._tried = max(self._tried, batch[-1].relay_number)
         _count(metrics.RELAY_RESENT, again)
-        acknowledged = await self._sending.send(batch)
+        with _traced(batch) as traced:
+            acknowledged = await self._sending.send(traced)
         if rows.went_back(acknowledged):
             # Nothing else would tell that a topic was made anew under a producer that stayed connected.
             raise SendFailed
@@ -223,6 +224,20 @@ class Relay:
         if await relay_places.wishes(self._db):
             self._next_look = min(self._next_look, time.monotonic())
             self.wake()
+
+
+@contextmanager
+def _traced(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Name in each record of a trace the span of its sending, which ends with the block."""
+    with ExitStack() as spans:
+        yield [
+            row._replace(
+                traceparent=spans.enter_context(tracing.aside(f"send {row.topic}", row.traceparent, "producer"))
+            )
+            if row.traceparent
+            else row
+            for row in rows
+        ]
 
 
 async def _hold(lock: Exclusive) -> None:

@@ -1,6 +1,7 @@
 """The consumer of a state: read from the start at every assignment, newer versions applied, vanished keys dropped."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import structlog
@@ -12,7 +13,7 @@ from chassis.events.positions import Move, astray, claim, move
 from chassis.events.reading import Bounds
 from chassis.events.records import BadRecord, RawRecord, StateRecord
 from chassis.events.sequence import Place
-from chassis.run import metrics
+from chassis.run import metrics, tracing
 
 __all__ = ["StateReader", "StateRecord", "StateSubscription"]
 
@@ -112,7 +113,10 @@ class StateReader:
                     moves.append(Move(partition, held[partition].claim, place, after))
                     self._parse(fresh, records, pointers)
             if moves:
-                await self._commit(moves, records, pointers)
+                with ExitStack() as spans:
+                    for traceparent in _traced(records, held):
+                        spans.enter_context(tracing.aside(f"receive {self.topic}", traceparent, "consumer"))
+                    await self._commit(moves, records, pointers)
         for record in records:
             if (unmet := held[record.partition].unmet) is not None:
                 unmet.discard(record.key)
@@ -205,6 +209,12 @@ class StateReader:
             await self._subscription.apply(tx, [StateRecord(raw)])
 
         return Replay(numbered, handle)
+
+
+def _traced(records: Sequence[StateRecord], held: Mapping[int, _Held]) -> list[str]:
+    """Traces of records that came after the reading began: of what stood there before, the traces ended long ago."""
+    new = [record for record in records if record.offset >= held[record.partition].end]
+    return [record.traceparent for record in new if record.traceparent]
 
 
 def _newest(records: Sequence[StateRecord]) -> list[StateRecord]:

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 # `anju demo down` promises an end within 15 s, open streams too; a process takes at most 8 of them.
 PARTS_SECONDS = 3.0  # for a relay's or consumer's running transaction
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 1.0  # for the database's connections; the last spans go to their collector meanwhile
 LEAVE_SECONDS = 1.0
 # A matcher that keeps a million objects alive spends its time in collections otherwise (architecture.md, section 5).
 GC_THRESHOLDS = (100_000, 20, 100)
@@ -84,7 +84,7 @@ def run_worker(factory: Callable[[S], WorkerParts], settings: S) -> None:
 
 def _run(settings: ProcessSettings, component: str, main: Callable[[asyncio.Event], Awaitable[bool]]) -> None:
     logs.configure(settings.service(), component, settings.log_level)
-    tracing.configure(settings.service(), settings.trace_sample_ratio)
+    tracing.configure(settings.service(), settings.trace_sample_ratio, settings.otlp_endpoint)
     _loop(main)
 
 
@@ -180,15 +180,19 @@ async def _together(
         part.cancel()
     await asyncio.wait([serving, *parts], timeout=ANSWERS_SECONDS + PARTS_SECONDS)
     asked.cancel()
+    await asyncio.gather(_close(db), asyncio.to_thread(tracing.close, CLOSE_SECONDS))
+    log.info("stopped")
+    _leave(clean)
+    return clean
+
+
+async def _close(db: Database | None) -> None:
     if db is not None:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await db.dispose()
         except TimeoutError:
             log.warning("database-slow-to-close")
-    log.info("stopped")
-    _leave(clean)
-    return clean
 
 
 def _leave(clean: bool) -> None:

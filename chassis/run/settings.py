@@ -78,6 +78,11 @@ class ProcessSettings(BaseSettings):
     trace_sample_ratio: float = Field(
         0.01, ge=0, le=1, description="Share of requests that are traced, if the caller has not decided it."
     )
+    otlp_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$",
+        description="Collector of traces, as `http://host:4318` (OTLP over HTTP); empty: they stay in the log.",
+    )
 
 
 class ServiceSettings(ProcessSettings):

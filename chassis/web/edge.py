@@ -65,7 +65,7 @@ class Edge:
         headers = Headers(scope=scope)
         chosen = cookie_parser(headers.get("cookie", "")).get(LANGUAGE_COOKIE, "")
         tag = i18n.negotiate(headers.get("accept-language", ""), chosen)
-        with i18n.reading(tag), tracing.span("request", headers.get("traceparent")):
+        with i18n.reading(tag), tracing.span("request", headers.get("traceparent"), "server"):
             await self._observed(scope, receive, send)
 
     async def _observed(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -60,7 +60,7 @@ class StayReader:
         MATCH_EVENTS.inc(len(records))
         if found:
             traceparent = next((record.traceparent for record, _event in found if record.traceparent), None)
-            with tracing.span(topics.REGISTRATION_STAYS, traceparent=traceparent):
+            with tracing.span(f"receive {topics.REGISTRATION_STAYS}", traceparent, "consumer"):
                 stay_events = [event for _record, event in found]
                 await match_stays(tx, stay_events, self._keeper.watchlist, self._packs, self._district, at)
         return broken

@@ -1,4 +1,4 @@
-"""A service of the chassis alone, run as a process: `python demo_process.py web|worker PORT [broken|stubborn]`."""
+"""A service of the chassis alone, as a process: `python demo_process.py web|worker PORT [broken|stubborn|otlp=URL]`."""
 
 import asyncio
 import sys
@@ -69,7 +69,8 @@ def worker(settings: ServiceSettings) -> WorkerParts:
 
 if __name__ == "__main__":
     port = int(sys.argv[2])
+    collector = next((word.removeprefix("otlp=") for word in sys.argv if word.startswith("otlp=")), "")
     if sys.argv[1] == "web":
-        run_web(web, make_settings(port=port))
+        run_web(web, make_settings(port=port, otlp_endpoint=collector))
     else:
-        run_worker(worker, make_settings(worker_port=port))
+        run_worker(worker, make_settings(worker_port=port, otlp_endpoint=collector))

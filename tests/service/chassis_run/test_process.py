@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.collector import black_hole, collecting
+
 DEMO = Path(__file__).with_name("demo_process.py")
 MIB = 1024 * 1024
 
@@ -226,3 +228,50 @@ def test_worker_process() -> None:
         assert "anju_consumer_lag" in httpx.get(f"{process.address}/metrics", trust_env=False).text
         process.process.send_signal(signal.SIGINT)
         assert process.end()[0] == 0
+
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def ask(process: Process, times: int) -> list[int]:
+    """Answers' status of traced requests with a parameter that no trace may show."""
+    with httpx.Client(base_url=process.address, trust_env=False, timeout=10) as client:
+        headers = {"traceparent": TRACEPARENT, "authorization": "Bearer hunter2"}
+        found = [client.get("/api/v1/slow", params={"seconds": 0}, headers=headers) for _ in range(times)]
+    return [answer.status_code for answer in found]
+
+
+def test_spans_of_requests_are_with_the_collector_when_the_process_has_ended() -> None:
+    with collecting() as collector:
+        with running("web", f"otlp={collector.endpoint}") as process:
+            process.wait_ready()
+            assert ask(process, 3) == [200] * 3
+            process.process.send_signal(signal.SIGTERM)
+            code, _logged, errors = process.end()
+        assert (code, errors) == (0, "")
+    assert [(each.service, each.name, each.kind) for each in collector.spans] == [
+        ("demo", "GET /api/v1/slow", "server")
+    ] * 3
+    assert {(each.trace_id, each.parent_id) for each in collector.spans} == {(TRACEPARENT[3:35], TRACEPARENT[36:52])}
+    assert {each.attributes for each in collector.spans} == {0}
+    assert b"hunter2" not in b"".join(collector.bodies)
+
+
+@pytest.mark.parametrize("away", ["refuses", "never answers"])
+def test_a_collector_that_is_away_slows_and_fails_no_request_and_no_end(away: str) -> None:
+    with black_hole() as silent:
+        endpoint = silent if away == "never answers" else f"http://127.0.0.1:{free_port()}"
+        with running("web", f"otlp={endpoint}") as process:
+            process.wait_ready()
+            started = time.monotonic()
+            # The first batches are under way within a second; no request waits for one.
+            while time.monotonic() - started < 2.5:
+                before = time.monotonic()
+                assert ask(process, 5) == [200] * 5
+                assert time.monotonic() - before < 2.0
+            process.process.send_signal(signal.SIGTERM)
+            started = time.monotonic()
+            code, logged, errors = process.end()
+            assert time.monotonic() - started < 6
+    assert (code, errors) == (0, "")
+    assert logged[-1]["event"] == "stopped"
