@@ -284,6 +284,7 @@ dwellings = sa.Table(
     sa.CheckConstraint("capacity >= 0", name="dwellings_capacity"),
     sa.CheckConstraint("headcount >= 0", name="dwellings_headcount"),
 )
+sa.Index("dwellings_place", dwellings.c.latitude, dwellings.c.longitude)
 
 # One row for each department: its last event's position, locked last and held to the commit, as stream_head is.
 department_heads = sa.Table(

@@ -16,6 +16,7 @@ from services.alerts.storage import (
     change_store,
     department_store,
     dwelling_store,
+    neighbour_store,
     notice_store,
     premises_store,
     unit_store,
@@ -23,6 +24,8 @@ from services.alerts.storage import (
 from services.alerts.storage.alert_store import AlertFilter, Counts
 from services.alerts.storage.change_store import AlertChange, StreamedChange
 from services.alerts.storage.department_store import DepartmentEvent
+from services.alerts.storage.dwelling_store import PremisesState
+from services.alerts.storage.neighbour_store import Box, Neighbour
 from services.alerts.storage.notice_store import NoticeFilter, NoticeRow
 from services.alerts.storage.premises_store import Place
 from services.alerts.storage.unit_store import Unit
@@ -30,7 +33,19 @@ from services.alerts.use_cases import apply_step
 from services.alerts.use_cases.apply_step import UnknownAlert
 from services.alerts.use_cases.change_notice import UnknownNotice
 
-__all__ = ["AlertFilter", "Counts", "DepartmentEvent", "NoticeFilter", "NoticeRow", "Place", "StreamedChange", "Unit"]
+__all__ = [
+    "AlertFilter",
+    "Box",
+    "Counts",
+    "DepartmentEvent",
+    "Neighbour",
+    "NoticeFilter",
+    "NoticeRow",
+    "Place",
+    "PremisesState",
+    "StreamedChange",
+    "Unit",
+]
 
 # A day's starts and ends fall on midnight together: so many are taken before the timer rests.
 DUE_AT_ONCE = 500
@@ -92,10 +107,11 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """One alert with what an officer works by. `term` is the notice's running term."""
+    """One alert with what an officer works by. `term` is the notice's running term; `premises` as housing has them."""
 
     alert: Alert
     place: Place | None
+    premises: PremisesState | None
     term: Term | None
     notice_state: NoticeState | None
     steps: Sequence[str]
@@ -112,16 +128,23 @@ async def read_alert(
         raise UnknownAlert(alert_id)
     row = await notice_store.load(tx, alert.notice_id) if alert.notice_id else None
     places = await premises_store.places(tx, [alert.premises_id])
+    dwelling = await dwelling_store.load(tx, alert.premises_id)
     rules = packs.on(city_day(alert.raised_at), district)
     return AlertView(
         alert=alert,
         place=places.get(alert.premises_id),
+        premises=dwelling.premises if dwelling else None,
         term=row.notice.running if row else None,
         notice_state=row.notice.state if row else None,
         steps=_steps(rules, alert, language),
         history=await _history(tx, alert_id, keyring),
         stream_position=await change_store.stream_position(tx),
     )
+
+
+async def neighbours_of(tx: Transaction, premises_id: UUID, box: Box) -> Sequence[Neighbour]:
+    """Return the other premises in a box, those with open alerts first."""
+    return await neighbour_store.within(tx, box, but=premises_id)
 
 
 def _steps(rules: Rules, alert: Alert, language: Literal["zh", "en"]) -> Sequence[str]:

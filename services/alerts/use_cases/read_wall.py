@@ -29,7 +29,6 @@ class Wall:
     waiting: Mapping[Severity, int]
     by_division: Mapping[str, Mapping[Severity, int]]
     overdue: int
-    pace: Pace
     quiet: datetime | None
     stream_position: int
 
@@ -53,7 +52,6 @@ async def read_wall(tx: Transaction) -> Wall:
         waiting=await wall_store.waiting(tx),
         by_division=await wall_store.by_division(tx),
         overdue=await wall_store.overdue(tx),
-        pace=await read_pace(tx),
         quiet=None if first else await change_store.last_change_to(tx, AlertState.NEW),
         stream_position=await change_store.stream_position(tx),
     )

@@ -40,6 +40,8 @@ from services.alerts.use_cases.queries import AlertView
 from services.alerts.use_cases.reopen_alert import reopen_alert
 from services.alerts.use_cases.verify_alert import verify_alert
 from services.alerts.web.address import BoardAddress
+from services.alerts.web.pace import KeptPace, span
+from services.alerts.web.place_map import place_map
 from services.alerts.web.rule_words import reader_language, rule_words
 from services.alerts.web.step_bar import step_bar
 
@@ -104,6 +106,7 @@ def pages(parts: Parts) -> APIRouter:
 class _Board:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._pace = KeptPace()
         self._steps: Mapping[str, tuple[type[StrictModel], Step]] = {
             "acknowledgement": (AcknowledgementBody, self._acknowledge),
             "verification": (VerificationBody, self._verify),
@@ -129,9 +132,11 @@ class _Board:
         async with self._parts.db.read() as tx:
             page = await queries.list_board(tx, address.wanted(caller.subject), limit=ROWS)
             counts = await queries.count_alerts(tx, caller.subject)
+            pace = await self._pace.read(tx)
             quiet = await queries.quiet_since(tx) if not page.alerts else None
             units = await queries.all_units(tx)
             view = await self._view(tx, address.alert)
+            drawing = await place_map(tx, view) if view else None
         partial = request.headers.get("hx-request") == "true"
         response: Response = request.app.state.pages.render(
             request,
@@ -142,10 +147,13 @@ class _Board:
             address=address,
             page=page,
             counts=counts,
+            pace=pace,
+            span=span,
             quiet=quiet,
             units=units,
             view=view,
             bar=step_bar(view) if view else (),
+            drawing=drawing,
             form=form or Form(),
             refused=refused,
             person=person,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,7 +15,8 @@ from services.alerts.domain.alerts import Alert
 from services.alerts.domain.places import coarse
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.queries import Unit
-from services.alerts.use_cases.read_wall import Division, Wall, read_divisions, read_wall
+from services.alerts.use_cases.read_wall import Division, Pace, Wall, read_divisions, read_wall
+from services.alerts.web.pace import KeptPace, span
 from services.alerts.web.rule_words import reader_language, rule_words
 from services.alerts.web.wall_map import WallMap, draw
 
@@ -29,6 +30,7 @@ class Shown:
     """A wall with its drawing, and how each alert's place may be named where everybody reads it."""
 
     wall: Wall
+    pace: Pace
     drawing: WallMap | None
     where: Mapping[str, str]
 
@@ -54,6 +56,7 @@ def pages(parts: Parts) -> APIRouter:
 class _Walls:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._pace = KeptPace()
         self._divisions: Sequence[Division] = ()
         self._known_until = 0.0
 
@@ -64,6 +67,7 @@ class _Walls:
             template,
             me=caller,
             wall=shown.wall,
+            pace=shown.pace,
             drawing=shown.drawing,
             where=shown.where,
             rule_words=rule_words(self._parts),
@@ -77,11 +81,12 @@ class _Walls:
     async def _read(self) -> Shown:
         async with self._parts.db.read() as tx:
             wall = await read_wall(tx)
+            pace = await self._pace.read(tx)
             if time.monotonic() >= self._known_until:
                 self._divisions = await read_divisions(tx)
                 self._known_until = time.monotonic() + DIVISIONS_SECONDS
             units = await queries.all_units(tx)
-        return Shown(wall, draw(self._divisions, wall.by_division, wall.first), _places(wall, units))
+        return Shown(wall, pace, draw(self._divisions, wall.by_division, wall.first), _places(wall, units))
 
 
 def _places(wall: Wall, units: Mapping[str, Unit]) -> Mapping[str, str]:
@@ -101,11 +106,3 @@ def _unit_at(alert: Alert, units: Mapping[str, Unit]) -> str:
         return ""
     unit = max(areas, key=lambda found: len(found[0]))[1]
     return unit.name_en if reader_language() == "en" else unit.name_zh
-
-
-def span(length: timedelta) -> str:
-    """Return a duration as clocks show it: `1:58`, from an hour on `2:05:00`."""
-    seconds = round(length.total_seconds())
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,5 +1,6 @@
 """The wall: what waits first, places no finer than a community, figures of the day, divisions."""
 
+import re
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -103,3 +104,9 @@ async def test_a_division_is_an_octagon_around_its_premises(db: Database) -> Non
         (division,) = await read_divisions(tx)
     assert (division.code, division.address) == ("330199001", ADDRESS)
     assert {(round(lat, 6), round(lon, 6)) for lat, lon in division.corners} == set(spots)
+
+
+async def test_wall_and_board_show_how_soon_alerts_are_taken_on(browser: Browser, alert_id: UUID) -> None:
+    await browser.post(f"/alerts/{alert_id}/acknowledgement", {}, OFFICER)
+    for path in ("/", "/wall"):
+        assert re.search(r"接警用时 中位 / P90 0:\d\d / 0:\d\d", text_of(await browser.get(path, OFFICER))), path

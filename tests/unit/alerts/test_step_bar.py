@@ -31,7 +31,7 @@ def view(state: str, *changes: str) -> AlertView:
         )
         for minute, change in enumerate(changes)
     ]
-    return AlertView(shown, None, None, None, (), history, 0)
+    return AlertView(shown, None, None, None, None, (), history, 0)
 
 
 @pytest.mark.parametrize(
