@@ -36,7 +36,7 @@ def web(settings: Settings, registration: "RegistrationClient | None" = None) ->
     from services.alerts.api.problems import PROBLEMS
     from services.alerts.registration_client import RegistrationClient
     from services.alerts.use_cases import queries
-    from services.alerts.web import board, desk, proposals, wall
+    from services.alerts.web import board, desk, handover, proposals, wall
 
     db = Database(settings.database_url, service="alerts", pool_size=settings.database_pool)
     feed = stream.AlertFeed(db)
@@ -66,6 +66,7 @@ def web(settings: Settings, registration: "RegistrationClient | None" = None) ->
             departments.routes(department_feed),
             board.pages(parts),
             wall.pages(parts),
+            handover.pages(parts),
             proposals.pages(parts),
             desk.pages(parts),
         ],

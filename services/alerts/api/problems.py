@@ -10,6 +10,7 @@ from chassis.web.problems import Problem
 from services.alerts.api.bodies import BadCursor
 from services.alerts.domain.alerts import StepRefused, UnknownFinding
 from services.alerts.domain.contents import Fault, ProposalRefused
+from services.alerts.domain.handovers import HandoverRefused
 from services.alerts.domain.notices import (
     ContentChanged,
     NothingToApprove,
@@ -22,6 +23,7 @@ from services.alerts.registration_client import DocumentRefused, PersonNotShown,
 from services.alerts.use_cases.apply_step import UnknownAlert
 from services.alerts.use_cases.change_notice import UnknownNotice
 from services.alerts.use_cases.open_subject import SubjectNotYours
+from services.alerts.use_cases.take_handover import UnknownHandover
 
 SENTENCES: Mapping[str, str] = {
     "kind-not-available": N_("Notices of this kind cannot be entered yet."),
@@ -49,6 +51,14 @@ STEP_TITLES: Mapping[str, str] = {
     "already-closed": N_("This alert is closed."),
     "already-cleared": N_("The facts behind this alert have ended."),
     "already-retracted": N_("The event behind this alert was corrected."),
+}
+
+HANDOVER_TITLES: Mapping[str, str] = {
+    "own-handover": N_("Your own handover is for another officer to take."),
+    "not-your-handover": N_("Only who offered a handover can take it back."),
+    "already-offered": N_("Your handover is offered already. Take it back to write another word."),
+    "handover-taken": N_("Another officer has taken this handover."),
+    "handover-withdrawn": N_("This handover was taken back."),
 }
 
 STATE_TITLES: Mapping[str, str] = {
@@ -121,6 +131,8 @@ def _fixed(status: int, code: str, title: str | None = None) -> Callable[[Any], 
 
 PROBLEMS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     StepRefused: _step_refused,
+    HandoverRefused: lambda error: Problem(409, error.code, title=HANDOVER_TITLES[error.code]),
+    UnknownHandover: _fixed(404, "not-found"),
     UnknownFinding: _not_a_result,
     UnknownAlert: _fixed(404, "not-found"),
     UnknownNotice: _fixed(404, "not-found"),

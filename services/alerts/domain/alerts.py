@@ -59,6 +59,7 @@ class Change(StrEnum):
     REOPENED = "reopened"
     RETRACTED = "retracted"
     ESCALATED = "escalated"
+    REASSIGNED = "reassigned"
     NOTED = "noted"
     MOVED = "moved"
     VIEWED = "viewed"

@@ -37,6 +37,7 @@ from services.alerts.use_cases.escalate_alert import escalate_alert
 from services.alerts.use_cases.note_on_alert import note_on_alert
 from services.alerts.use_cases.note_view import note_view
 from services.alerts.use_cases.queries import AlertView
+from services.alerts.use_cases.read_handovers import count_offered
 from services.alerts.use_cases.reopen_alert import reopen_alert
 from services.alerts.use_cases.verify_alert import verify_alert
 from services.alerts.web.address import BoardAddress
@@ -129,15 +130,17 @@ class _Board:
     ) -> Response:
         """Render the board, or a part of it where htmx asks; `form` is a refused step's, to be shown again."""
         address = BoardAddress.of(request)
+        partial = request.headers.get("hx-request") == "true"
         async with self._parts.db.read() as tx:
             page = await queries.list_board(tx, address.wanted(caller.subject), limit=ROWS)
             counts = await queries.count_alerts(tx, caller.subject)
             pace = await self._pace.read(tx)
             quiet = await queries.quiet_since(tx) if not page.alerts else None
             units = await queries.all_units(tx)
+            # Only the whole page has sections with counts.
+            offered = 0 if template or partial else await count_offered(tx, caller.subject)
             view = await self._view(tx, address.alert)
             drawing = await place_map(tx, view) if view else None
-        partial = request.headers.get("hx-request") == "true"
         response: Response = request.app.state.pages.render(
             request,
             template or ("board.html" if partial else "command_centre.html"),
@@ -148,6 +151,7 @@ class _Board:
             page=page,
             counts=counts,
             pace=pace,
+            handovers_offered=offered,
             span=span,
             quiet=quiet,
             units=units,
