@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
@@ -15,8 +16,13 @@ ISSUER = "http://provider.test"
 
 @dataclass
 class TokenProvider:
-    """Give it to a service with `serve(parts)`; then `headers(role, unit)` are those of a logged-in request."""
+    """Give it to a service with `serve(parts)`; then `headers(role, unit)` are those of a logged-in request.
 
+    A service in a process of its own reads `pages()` over HTTP, at `issuer`.
+    """
+
+    issuer: str = ISSUER
+    lasts_seconds: int = 600
     key: OKPKey = field(default_factory=lambda: OKPKey.generate_key("Ed25519", {"kid": "one"}))
 
     def serve(self, parts: WebParts) -> None:
@@ -31,27 +37,30 @@ class TokenProvider:
         """The headers of a request by that person, with purpose and case where personal data is read."""
         now = int(time.time())
         claims = {
-            "iss": ISSUER,
+            "iss": self.issuer,
             "aud": ["anju"],
             "sub": self.subject(role, unit, name),
             "name": name or role,
             "anju_role": role,
             "anju_unit": unit,
             "iat": now,
-            "exp": now + 600,
+            "exp": now + self.lasts_seconds,
         }
         token = jwt.encode({"alg": "Ed25519", "kid": self.key.kid}, claims, self.key, algorithms=["Ed25519"])
         why = {"anju-purpose": purpose, "anju-case": case}
         return {"authorization": f"Bearer {token}"} | {name: value for name, value in why.items() if value}
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        pages = {
+    def pages(self) -> dict[str, Any]:
+        """What a provider tells by path: discovery and keys."""
+        return {
             "/.well-known/openid-configuration": {
-                "issuer": ISSUER,
-                "authorization_endpoint": f"{ISSUER}/authorize",
-                "token_endpoint": f"{ISSUER}/token",
-                "jwks_uri": f"{ISSUER}/jwks.json",
+                "issuer": self.issuer,
+                "authorization_endpoint": f"{self.issuer}/authorize",
+                "token_endpoint": f"{self.issuer}/token",
+                "jwks_uri": f"{self.issuer}/jwks.json",
             },
             "/jwks.json": dict(KeySet([self.key]).as_dict(private=False)),
         }
-        return httpx.Response(200, json=pages[request.url.path])
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=self.pages()[request.url.path])

@@ -6,6 +6,7 @@
   const sound = document.getElementById("sound");
   if (!stream) return;
   const QUIET_MS = 120; // changes within it are one refresh
+  const CALM_MS = 2000; // while many come, this seldom at last: 200 boards ask one process, and nobody reads quicker
   const ANNOUNCE_MS = 10000; // look.md 3: a screen reader is told counts at most this often
   const LOUD = new Set(["critical", "urgent"]);
   const SOUND = "anju-sound"; // in localStorage: this desk's choice
@@ -24,20 +25,26 @@
   }
 
   /* Runs `load` soon after it was asked for, once for all that asked meanwhile, and never twice at a time: what tells
-     it a position is asked for again only while the page is behind it. */
+     it a position is asked for again only while the page is behind it. The rest grows while several changes come within
+     one, and differs from board to board, so that not all of them ask in the same moment. */
   function soon(isBehind, load) {
     let wanted = 0;
+    let asks = 0;
+    let rest = QUIET_MS;
     let busy = false;
     return async function ask(position = Infinity) {
       wanted = Math.max(wanted, position);
+      asks += 1;
       if (busy) return;
       busy = true;
-      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+      await new Promise((resolve) => setTimeout(resolve, rest * (0.5 + Math.random())));
+      rest = asks > 1 ? Math.min(rest * 2, CALM_MS) : QUIET_MS;
       const asked = wanted;
       wanted = 0;
+      asks = 0;
       // The stream is often quicker than the answer to this page's own step.
       try {
-        if (isBehind(asked)) await load();
+        if (isBehind(asked)) await load(asked);
       } finally {
         busy = false;
       }
@@ -45,11 +52,18 @@
     };
   }
 
+  /* The list's address; `seen` lets the service answer with what it read for another board, if that is new enough. */
+  function listAddress(position) {
+    const query = new URLSearchParams(location.search);
+    if (Number.isFinite(position)) query.set("seen", position);
+    return `/board/list?${query}`;
+  }
+
   const refresh = soon(
     (position) => position > Number(list().dataset.position),
-    () => {
+    (position) => {
       waiting.clear();
-      return window.htmx.ajax("GET", `/board/list${location.search}`, { target: "#board-list", swap: "outerMorph" });
+      return window.htmx.ajax("GET", listAddress(position), { target: "#board-list", swap: "outerMorph" });
     },
   );
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import jinja2
 import structlog
+from jinja2.environment import TemplateModule
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -88,6 +89,10 @@ class Pages:
         """Return a template as the answer; every template also knows the names of `frame`."""
         text = self._environment.get_template(name).render(self._shared(request) | context)
         return HTMLResponse(text, status)
+
+    def module(self, request: Request, name: str, **context: Any) -> TemplateModule:
+        """Return a template's macros, to be called one by one; they know what `render` gives a template."""
+        return self._environment.get_template(name).make_module(self._shared(request) | context)
 
     def _shared(self, request: Request) -> dict[str, Any]:
         caller: Caller | None = getattr(request.state, "caller", None) or self._access.at_page(request)

@@ -71,6 +71,9 @@ class AlertFeed:
 
     async def open(self, after: int | None) -> AsyncIterator[Event]:
         """Return the events behind `after`, or from now on. Raises DatabaseUnavailable, DatabaseBusy."""
+        # Every board comes back at once after a restart: most of them are a moment behind, and ask no database.
+        if after is not None and self._holds_all_after(after):
+            return self._follow(after)
         async with self._db.read() as tx:
             position = await queries.stream_position(tx)
             forgotten = await queries.forgotten_position(tx)
@@ -102,9 +105,14 @@ class AlertFeed:
 
     def _kept_after(self, position: int) -> Sequence[StreamedChange]:
         """The changes behind a position, if memory still has all of them; positions have no gaps."""
-        if not self._recent or self._recent[0].position > position + 1:
+        if not self._recent or not self._holds_all_after(position):
             return ()
         return [change for change in self._recent if change.position > position]
+
+    def _holds_all_after(self, position: int) -> bool:
+        if self._head is None or not 0 <= self._head - position <= RESUMABLE:
+            return False
+        return position == self._head or (bool(self._recent) and self._recent[0].position <= position + 1)
 
     async def _read_after(self, position: int) -> Sequence[StreamedChange]:
         async with self._db.read() as tx:

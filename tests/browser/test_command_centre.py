@@ -182,3 +182,23 @@ async def test_a_rules_alert_is_seen_with_its_facts(as_role: Any, axe: Any, pict
     await expect(page.locator("#resident")).to_have_count(0)
     await axe(page)
     await picture(page, "rule-alert")
+
+
+async def test_while_many_alerts_come_the_list_is_loaded_seldom(as_role: Any) -> None:
+    """20 changes a second for 4 s: the first one shows at once, then the rests grow; without it there are 15 loads."""
+    page = await as_role("duty_officer")
+    await expect(page.locator("[data-stream-health].live")).to_be_visible()
+    loads: list[str] = []
+    page.on("request", lambda request: loads.append(request.url) if "/board/list" in request.url else None)
+    await page.evaluate(
+        """async () => {
+          const told = JSON.stringify({ alert_id: "none", change: "updated", severity: "info", state: "new" });
+          const from = Number(document.getElementById("board-list").dataset.position) + 1000;
+          for (let id = from; id < from + 80; id += 1) {
+            document.getElementById("stream").dispatchEvent(new CustomEvent("alert", { detail: { id, data: told } }));
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+        }"""
+    )
+    assert 2 <= len(loads) <= 8, loads
+    assert "seen=" in loads[0]

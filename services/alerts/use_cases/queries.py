@@ -87,9 +87,9 @@ async def places_of(tx: Transaction, found: Sequence[Alert]) -> dict[UUID, Place
     return await places_by_id(tx, {alert.premises_id for alert in found})
 
 
-async def count_alerts(tx: Transaction, owner: str) -> Counts:
+async def count_alerts(tx: Transaction) -> Counts:
     """Return the counts beside the board's facets."""
-    return await alert_store.count(tx, owner)
+    return await alert_store.count(tx)
 
 
 async def quiet_since(tx: Transaction) -> datetime | None:

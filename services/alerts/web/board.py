@@ -7,8 +7,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2.environment import TemplateModule
+from markupsafe import Markup
 from uuid_utils.compat import uuid7
 
 from chassis.data.db import Transaction
@@ -27,7 +29,7 @@ from services.alerts.api.models import (
 )
 from services.alerts.api.parts import Parts, officer
 from services.alerts.api.problems import PROBLEMS
-from services.alerts.domain.alerts import Alert, StepRefused
+from services.alerts.domain.alerts import Alert, StepRefused, city_day
 from services.alerts.registration_client import PersonNotShown, RegistrationUnreachable
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.acknowledge_alert import acknowledge_alert
@@ -36,7 +38,7 @@ from services.alerts.use_cases.close_alert import close_alert
 from services.alerts.use_cases.escalate_alert import escalate_alert
 from services.alerts.use_cases.note_on_alert import note_on_alert
 from services.alerts.use_cases.note_view import note_view
-from services.alerts.use_cases.queries import AlertView
+from services.alerts.use_cases.queries import AlertFilter, AlertPage, AlertView
 from services.alerts.use_cases.read_handovers import count_offered
 from services.alerts.use_cases.reopen_alert import reopen_alert
 from services.alerts.use_cases.verify_alert import verify_alert
@@ -44,12 +46,11 @@ from services.alerts.web.address import BoardAddress
 from services.alerts.web.pace import KeptPace, span
 from services.alerts.web.place_map import place_map
 from services.alerts.web.rule_words import reader_language, rule_words
+from services.alerts.web.shared import BoardRead, SharedReads, SharedRows, read_board
 from services.alerts.web.step_bar import step_bar
 
 DutyOfficer = Annotated[Caller, Depends(require("duty_officer"))]
 DeskUser = Annotated[Caller, Depends(require("duty_officer", "notice_author", "notice_approver", "overseer"))]
-# What a screen can show and an eye can follow; the facets lead to the rest.
-ROWS = 200
 # How long a person's data stays on the screen after somebody asked for it.
 SHOWN_FOR = timedelta(minutes=10)
 
@@ -77,9 +78,11 @@ def pages(parts: Parts) -> APIRouter:
         return await board.show(request, caller)
 
     @router.get("/board/list")
-    async def show_list(request: Request, caller: DutyOfficer) -> Response:
-        """Show list and facets alone, for a board that has heard of a change."""
-        return await board.show(request, caller, template="board_list_only.html")
+    async def show_list(
+        request: Request, caller: DutyOfficer, seen: Annotated[int | None, Query(ge=0)] = None
+    ) -> Response:
+        """Show list and facets alone, for a board that has heard of the change at `seen` in the stream."""
+        return await board.show_list(request, caller, seen)
 
     @router.get("/board/detail")
     async def show_detail(request: Request, caller: DutyOfficer) -> Response:
@@ -108,6 +111,8 @@ class _Board:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._pace = KeptPace()
+        self._reads = SharedReads(self._read)
+        self._shared_rows = SharedRows()
         self._steps: Mapping[str, tuple[type[StrictModel], Step]] = {
             "acknowledgement": (AcknowledgementBody, self._acknowledge),
             "verification": (VerificationBody, self._verify),
@@ -132,40 +137,70 @@ class _Board:
         address = BoardAddress.of(request)
         partial = request.headers.get("hx-request") == "true"
         async with self._parts.db.read() as tx:
-            page = await queries.list_board(tx, address.wanted(caller.subject), limit=ROWS)
-            counts = await queries.count_alerts(tx, caller.subject)
-            pace = await self._pace.read(tx)
-            quiet = await queries.quiet_since(tx) if not page.alerts else None
-            units = await queries.all_units(tx)
+            read = await read_board(tx, address.wanted(caller.subject), self._pace)
             # Only the whole page has sections with counts.
             offered = 0 if template or partial else await count_offered(tx, caller.subject)
             view = await self._view(tx, address.alert)
             drawing = await place_map(tx, view) if view else None
-        response: Response = request.app.state.pages.render(
+        return self._render(
             request,
+            caller,
+            read,
             template or ("board.html" if partial else "command_centre.html"),
             status,
-            section="board",
-            me=caller,
-            address=address,
-            page=page,
-            counts=counts,
-            pace=pace,
             handovers_offered=offered,
-            span=span,
-            quiet=quiet,
-            units=units,
             view=view,
             bar=step_bar(view) if view else (),
             drawing=drawing,
             form=form or Form(),
             refused=refused,
             person=person,
-            rule_words=rule_words(self._parts),
             key=str(uuid7()),
             now=datetime.now(UTC),
         )
+
+    async def show_list(self, request: Request, caller: Caller, seen: int | None) -> Response:
+        """Render list and facets; who says what was seen of the stream shares with others what was read."""
+        wanted = BoardAddress.of(request).wanted(caller.subject)
+        read = await self._reads.get(wanted, seen) if seen is not None else await self._read(wanted)
+        return self._render(request, caller, read, "board_list_only.html")
+
+    async def _read(self, wanted: AlertFilter) -> BoardRead:
+        async with self._parts.db.read() as tx:
+            return await read_board(tx, wanted, self._pace)
+
+    def _render(
+        self, request: Request, caller: Caller, read: BoardRead, template: str, status: int = 200, **more: Any
+    ) -> Response:
+        address = BoardAddress.of(request)
+        response: Response = request.app.state.pages.render(
+            request,
+            template,
+            status,
+            section="board",
+            me=caller,
+            address=address,
+            page=read.page,
+            list_rows=self._rows(request, caller, address, read.page),
+            counts=read.counts,
+            pace=read.pace,
+            span=span,
+            quiet=read.quiet,
+            units=read.units,
+            rule_words=rule_words(self._parts),
+            **more,
+        )
         return response
+
+    def _rows(self, request: Request, caller: Caller, address: BoardAddress, page: AlertPage) -> list[Markup]:
+        def template() -> TemplateModule:
+            module: TemplateModule = request.app.state.pages.module(
+                request, "board_row.html", me=caller, address=address, rule_words=rule_words(self._parts)
+            )
+            return module
+
+        words = (i18n.language(), city_day(datetime.now(UTC)))
+        return self._shared_rows.of(page, address, caller.subject, words, template)
 
     async def _view(self, tx: Transaction, alert_id: UUID | None) -> AlertView | None:
         if alert_id is None:
@@ -188,16 +223,8 @@ class _Board:
         if view is None:
             raise UnknownAlert(alert_id)
         places = {view.alert.premises_id: view.place} if view.place else {}
-        response: Response = request.app.state.pages.render(
-            request,
-            "board_row_only.html",
-            me=caller,
-            address=BoardAddress.of(request),
-            alert=view.alert,
-            places=places,
-            rule_words=rule_words(self._parts),
-        )
-        return response
+        page = AlertPage([view.alert], places, view.stream_position)
+        return HTMLResponse(self._rows(request, caller, BoardAddress.of(request), page)[0])
 
     async def show_person(self, request: Request, caller: Caller, alert_id: UUID) -> Response:
         async with self._parts.db.read() as tx:

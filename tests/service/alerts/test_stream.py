@@ -109,8 +109,10 @@ async def test_who_is_too_far_behind_or_ahead_is_reset(
 ) -> None:
     """A `reset` names where to go on, and then it goes on."""
     monkeypatch.setattr(stream, "RESUMABLE", 2)
+    live = await feed.open(None)
     await desk.activate("1")
     await matcher.read(*(stay_event(token_of("1")) for _n in range(3)))
+    await take(live, 3)
     for after in (0, 99):
         events = await feed.open(after)
         (reset,) = await take(events, 1)
@@ -149,3 +151,16 @@ async def test_older_events_are_read_from_the_database(
     task = asyncio.create_task(made.run())
     assert [position for position, _change in seen(await take(await made.open(0), 10))] == list(range(1, 11))
     task.cancel()
+
+
+async def test_a_reader_that_comes_back_at_once_needs_no_database(
+    db: Database, desk: NoticeDesk, matcher: Matcher, feed: AlertFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """200 boards come back in the same moment: what the process remembers is not asked for again."""
+    live = await feed.open(None)
+    await desk.activate("1")
+    await matcher.read(stay_event(token_of("1")), stay_event(token_of("1")))
+    await take(live, 2)
+    monkeypatch.setattr(db, "read", None)
+    assert seen(await take(await feed.open(1), 1)) == [(2, "raised")]
+    assert seen(await take(await feed.open(0), 2)) == [(1, "raised"), (2, "raised")]
