@@ -7,15 +7,18 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import latency, relay
+from benchmarks import boards, latency, relay
 from benchmarks.matcher import bench as matcher
 from benchmarks.parts import parts
 from benchmarks.rounds import Measured, Plan, shown
+from benchmarks.write_path import bench as write_path
 
 BENCHES: dict[str, Callable[[Plan], Awaitable[list[Measured]]]] = {
+    "write_path": write_path.measure,
     "matcher": matcher.measure,
     "relay": relay.measure,
     "latency": latency.measure,
+    "boards": boards.measure,
 }
 REPORT = Path(__file__).resolve().parents[1] / ".build" / "bench.json"
 

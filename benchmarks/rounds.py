@@ -4,7 +4,8 @@ Contestants of one round run after each other on the same machine, in an order t
 ratio is taken within its round: what slows the machine down slows both.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -29,13 +30,30 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """What the median is to be: at least this, or at most."""
+
+    bound: float
+    most: bool = False
+
+    def said(self, value: float) -> str:
+        """For people, with whether it is met."""
+        met = value <= self.bound if self.most else value >= self.bound
+        return f"   (goal {'≤' if self.most else '≥'} {self.bound:g}: {'met' if met else 'NOT MET'})"
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure of several contestants, round by round; `ours` is compared with each other one."""
+    """A figure of several contestants, round by round; `ours` is compared with each other one.
+
+    `goals` are about ratios, ours to the contestant named; `own` is about our figure itself.
+    """
 
     figure: str
     ours: str
     rounds: tuple[Mapping[str, float], ...]
-    goals: Mapping[str, float] = field(default_factory=dict)
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+    own: Goal | None = None
 
     def ratios(self, other: str) -> list[float]:
         """Ours to another's, round by round."""
@@ -58,22 +76,35 @@ async def interleaved(
     return found
 
 
-def figure_of(rounds: list[dict[str, Outcome]], figure: str, ours: str, **goals: float) -> Measured:
+def figure_of(
+    rounds: Sequence[Mapping[str, Outcome]],
+    figure: str,
+    ours: str,
+    goals: Mapping[str, Goal] | None = None,
+    own: Goal | None = None,
+) -> Measured:
     """Take one figure out of rounds."""
     taken = tuple({name: its[figure] for name, its in each.items() if figure in its} for each in rounds)
-    return Measured(figure, ours, taken, goals)
+    return Measured(figure, ours, taken, goals or {}, own)
+
+
+def percentile(values: Collection[float], share: float) -> float:
+    """The value that `share` of all do not exceed."""
+    return sorted(values)[max(0, math.ceil(len(values) * share) - 1)]
 
 
 def shown(measured: Measured) -> list[str]:
     """Lines for people."""
-    lines = [f"  {measured.figure:34}{'min':>12}{'median':>12}{'max':>12}   ours to it: min, median, max"]
+    lines = [f"  {measured.figure:40}{'min':>12}{'median':>12}{'max':>12}   ours to it: min, median, max"]
     for name in measured.rounds[0]:
         values = [each[name] for each in measured.rounds]
-        line = f"    {name:32}{min(values):>12,.1f}{median(values):>12,.1f}{max(values):>12,.1f}"
+        line = f"    {name:38}{min(values):>12,.1f}{median(values):>12,.1f}{max(values):>12,.1f}"
         if name != measured.ours:
             ratios = measured.ratios(name)
             line += f"   {min(ratios):.2f}  {median(ratios):.2f}  {max(ratios):.2f}"
             if name in measured.goals:
-                line += f"   (goal {measured.goals[name]:.2f})"
+                line += measured.goals[name].said(median(ratios))
+        elif measured.own is not None:
+            line += measured.own.said(median(values))
         lines.append(line)
     return lines

@@ -17,14 +17,11 @@ import asyncpg
 import orjson
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 TOPIC = os.environ.get("BENCH_TOPIC", "")
 EVENTS = int(os.environ.get("BENCH_EVENTS", "0"))
 PARTITIONS = 3
 BATCH = 2_000
-PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-PUBLIC = {"sign-1": PRIVATE.public_key().public_bytes_raw()}
 
 
 class Clock:
@@ -108,6 +105,7 @@ async def _reader(clock: Clock) -> Any:
 
     The live notices are in memory before the first record, as the worker has them: peers load their tokens before too.
     """
+    from benchmarks.wanted import PUBLIC
     from chassis.data.db import Database, Transaction
     from chassis.events.histories import HistoryReader, HistorySubscription
     from chassis.events.records import Record

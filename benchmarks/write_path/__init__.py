@@ -1,0 +1,1 @@
+"""Registration's write path against pgbench, which sends the same statements and does nothing else."""
