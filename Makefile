@@ -10,12 +10,13 @@ ARGS :=
 # `make test BROWSER=no` leaves the browser tests out, where no Chromium can be had.
 BROWSER := yes
 
-.PHONY: help setup demo test compose-test check format lock chaos bench
+.PHONY: help setup demo test coverage compose-test check format lock chaos bench
 
 help:
 	@echo "make demo    sets everything up and runs the city; Ctrl-C stops all of it"
 	@echo "make setup   only the setting up"
 	@echo "make test    every test"
+	@echo "make coverage what no test reaches, branches too: ARGS='tests/unit tests/service' for some"
 	@echo "make chaos   breaks a city under load and checks what is left: ARGS='--faults 300 --minutes 34' for all of it"
 	@echo "make bench   speed beside peers of the same run: ARGS='matcher relay --rounds 3'"
 	@echo "make compose-test  the city in containers: its main job while a broker is killed"
@@ -37,6 +38,13 @@ else
 	@$(BIN)/python requirements/chromium.py
 	$(BIN)/python -m pytest $(ARGS)
 endif
+
+# The goal is 90 % of services, chassis and contracts; a test in the browser reaches what others do, and takes minutes.
+coverage: setup
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -m "not browser" $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 # As root on Linux also full disks, and with a C compiler clocks that jump; what was left out is said at the end.
 chaos: setup
