@@ -8,6 +8,7 @@
   const screens = [...form.querySelectorAll("[data-screen]")];
   const items = screens.filter((screen) => screen.dataset.item);
   const order = ["start", ...items.map((screen) => screen.dataset.item), "end"];
+  const fields = [...form.querySelectorAll("input[type=radio],textarea")];
   const ANSWER_MS = 15000;
   const AGAIN_MS = 20000;
   let draft = read();
@@ -72,7 +73,7 @@
       : (words[name] ?? "");
     const next = screens.find((each) => each.dataset.screen === follow(1));
     const button = form.querySelector('[data-step="1"]');
-    button.textContent = next ? words.next.replace("{what}", next.dataset.name ?? words[next.dataset.screen]) : "";
+    button.firstElementChild.textContent = next ? words.next.replace("{what}", next.dataset.name ?? words[next.dataset.screen]) : "";
     button.hidden = !next;
     form.querySelector('[data-step="-1"]').hidden = at <= 0;
     form.querySelector("[data-send]").hidden = name !== "end";
@@ -94,8 +95,10 @@
   }
 
   function fill() {
-    form.querySelectorAll("input[type=radio]").forEach((radio) => (radio.checked = value(radio.name) === radio.value));
-    form.querySelectorAll("textarea").forEach((area) => (area.value = value(area.name)));
+    fields.forEach((field) => {
+      if (field.type === "radio") field.checked = value(field.name) === field.value;
+      else field.value = value(field.name);
+    });
     items.forEach(unfold);
     count();
   }
@@ -267,6 +270,10 @@
   addEventListener("offline", sayKept);
   setInterval(() => draft.body && navigator.onLine && send(), AGAIN_MS);
 
+  // What was touched while this script was still on its way to the phone counts as any answer does.
+  fields.filter((field) => (field.type === "radio" ? field.checked : field.value)).forEach((field) => {
+    if (!draft.body) draft.values[field.name] = field.value;
+  });
   fill();
   lock();
   show(draft.at, false);

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from chassis.data.db import Transaction
 from chassis.data.encryption import Keyring
-from policy.checklists import HazardSeverity, worst
+from policy.checklists import HAZARD_SEVERITIES, HazardSeverity, worst
 from services.housing.domain.closures import Closure
 from services.housing.domain.hazards import Hazard
 from services.housing.domain.inspections import Inspection
@@ -70,10 +70,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Part of a list, newest first; `next` is where the following part begins, None at the end."""
+    """Part of a list of `total` premises, newest first; `next` is where the following part begins, None at the end."""
 
     lines: Sequence[Line]
     next: UUID | None
+    total: int
 
 
 async def actor(tx: Transaction, subject: str, role: str, unit: str) -> Actor:
@@ -98,23 +99,34 @@ async def premises_details(tx: Transaction, who: Actor, premises_id: UUID, keyri
 
 async def premises_list(tx: Transaction, who: Actor, *, search: str, before: UUID | None, limit: int) -> Page:
     """Return the premises that the actor may see whose name or address holds `search`, newest first."""
-    query = (
-        _lines().where(_visible(who)).order_by(premises_table.c.premises_id.desc()).limit(limit + 1)  # ids are UUIDv7
-    )
+    meant = _visible(who)
     if wanted := single_spaced(half_width(search)):
-        query = query.where(
-            sa.or_(
-                *(
-                    column.icontains(wanted, autoescape=True)
-                    for column in (premises_table.c.name, premises_table.c.address)
-                )
-            )
-        )
+        columns = (premises_table.c.name, premises_table.c.address)
+        meant = sa.and_(meant, sa.or_(*(column.icontains(wanted, autoescape=True) for column in columns)))
+    total: int = await tx.scalar(sa.select(sa.func.count()).select_from(premises_table).where(meant))
+    query = _lines().where(meant).order_by(premises_table.c.premises_id.desc()).limit(limit + 1)  # ids are UUIDv7
     if before is not None:
         query = query.where(premises_table.c.premises_id < before)
     rows = await tx.all(query)
     lines = [_line(row) for row in rows[:limit]]
-    return Page(lines, lines[-1].premises_id if len(rows) > limit else None)
+    return Page(lines, lines[-1].premises_id if len(rows) > limit else None, total)
+
+
+async def premises_map(tx: Transaction, who: Actor, *, at: UUID | None, limit: int) -> Page:
+    """Return the premises that the actor may see: the one looked for, those with the gravest hazards, the newest."""
+    meant = _visible(who)
+    total: int = await tx.scalar(sa.select(sa.func.count()).select_from(premises_table).where(meant))
+    rows = await tx.all(
+        _lines()
+        .where(meant)
+        .order_by(
+            (premises_table.c.premises_id == at).desc().nulls_last(),
+            sa.column("rank").desc().nulls_last(),
+            premises_table.c.premises_id.desc(),
+        )
+        .limit(limit)
+    )
+    return Page([_line(row) for row in rows], None, total)
 
 
 async def operator_units(tx: Transaction) -> list[Unit]:
@@ -144,12 +156,16 @@ def _visible(who: Actor) -> sa.ColumnElement[bool]:
     return premises_store.within(who.areas)
 
 
+_RANK = sa.case({severity: at for at, severity in enumerate(HAZARD_SEVERITIES)}, value=hazards_table.c.severity)
+
+
 def _lines() -> sa.Select[Any]:
     open_ones = (
         sa.select(
             hazards_table.c.premises_id,
             sa.func.count().label("hazards"),
             sa.func.array_agg(hazards_table.c.severity).label("severities"),
+            sa.func.max(_RANK).label("rank"),
         )
         .where(hazards_table.c.cleared_at.is_(None))
         .group_by(hazards_table.c.premises_id)
@@ -160,6 +176,7 @@ def _lines() -> sa.Select[Any]:
         sa.func.coalesce(headcounts_table.c.headcount, 0).label("headcount"),
         sa.func.coalesce(open_ones.c.hazards, 0).label("hazards"),
         open_ones.c.severities,
+        open_ones.c.rank,
     ).select_from(
         premises_table.outerjoin(
             headcounts_table, premises_table.c.premises_id == headcounts_table.c.premises_id

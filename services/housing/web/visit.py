@@ -47,12 +47,12 @@ def visit_pages(db: Database, keyring: Keyring, packs: Packs) -> APIRouter:
     async def premises_map(request: Request, caller: InspectorOrOperator, at: UUID | None = None) -> Response:
         async with db.read() as tx:
             who = await queries.actor(tx, caller.subject, caller.role, caller.unit)
-            page = await queries.premises_list(tx, who, search="", before=None, limit=MOST_MARKS)
+            page = await queries.premises_map(tx, who, at=at, limit=MOST_MARKS)
         worst_first = sorted(
             page.lines, key=lambda line: -("minor", "serious", "imminent").index(line.worst) - 1 if line.worst else 0
         )
         shown: Response = request.app.state.pages.render(
-            request, "map.html", section="map", drawing=draw(page.lines, at), lines=worst_first, at=at, more=page.next
+            request, "map.html", section="map", drawing=draw(page.lines, at), lines=worst_first, at=at, total=page.total
         )
         return shown
 

@@ -31,10 +31,10 @@ async def still_open(tx: Transaction, vault: Vault, stay_ids: Collection[UUID]) 
 
 
 async def occupants(
-    tx: Transaction, vault: Vault, premises_id: UUID, *, after: UUID | None, limit: int
+    tx: Transaction, vault: Vault, premises_id: UUID, *, room: str = "", after: UUID | None, limit: int
 ) -> list[StayAt]:
-    """Return the open stays at premises, in the order of registering."""
-    page = query().where(stays.c.premises_id == premises_id, OPEN).order_by(stays.c.stay_id).limit(limit)
+    """Return the open stays at premises, or in one of their rooms, in the order of registering."""
+    page = query().where(*_living(premises_id, room)).order_by(stays.c.stay_id).limit(limit)
     return await _opened(tx, vault, page if after is None else page.where(stays.c.stay_id > after))
 
 
@@ -48,6 +48,18 @@ async def count_registered_by_unit(tx: Transaction, unit: str, since: datetime) 
     """Return how many a unit's desk registered since a moment."""
     count: int = await tx.scalar(sa.select(sa.func.count()).select_from(stays).where(*_by_unit(unit, since)))
     return count
+
+
+async def count_occupants(tx: Transaction, premises_id: UUID, room: str = "") -> int:
+    """Return how many open stays there are at premises, or in one of their rooms."""
+    living = sa.select(sa.func.count()).select_from(stays).where(*_living(premises_id, room))
+    count: int = await tx.scalar(living)
+    return count
+
+
+def _living(premises_id: UUID, room: str) -> tuple[sa.ColumnElement[bool], ...]:
+    at_premises = (stays.c.premises_id == premises_id, OPEN)
+    return (*at_premises, stays.c.room == room) if room else at_premises
 
 
 def _by_unit(unit: str, since: datetime) -> tuple[sa.ColumnElement[bool], ...]:

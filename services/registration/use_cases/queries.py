@@ -97,11 +97,16 @@ async def receipt(tx: Transaction, stay_id: UUID, *, actor: Actor, vault: Vault)
 
 
 async def masked_occupants(
-    tx: Transaction, premises_id: UUID, *, actor: Actor, vault: Vault, after: UUID | None, limit: int
-) -> list[MaskedStay]:
-    """Return who is registered at premises now, masked. Raises UnknownPremises, OutsideArea."""
+    tx: Transaction, premises_id: UUID, *, actor: Actor, vault: Vault, room: str, after: UUID | None, limit: int
+) -> tuple[int, list[MaskedStay]]:
+    """Return how many are registered at premises now, or in one room of them, and part of them, masked.
+
+    Raises UnknownPremises, OutsideArea.
+    """
     await _reachable(tx, premises_id, actor)
-    return [mask(each) for each in await stay_lists.occupants(tx, vault, premises_id, after=after, limit=limit)]
+    room = read_room(room)
+    found = await stay_lists.occupants(tx, vault, premises_id, room=room, after=after, limit=limit)
+    return await stay_lists.count_occupants(tx, premises_id, room), [mask(each) for each in found]
 
 
 async def known_premises(tx: Transaction) -> Collection[str]:

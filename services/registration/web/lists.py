@@ -25,6 +25,7 @@ from services.registration.web.stays import read_reason
 LINES = 50
 PLACES = 20
 LONGEST_SEARCH = 100
+LONGEST_ROOM = 40
 
 
 def pages(db: Database, vault: Vault) -> APIRouter:
@@ -37,12 +38,14 @@ def pages(db: Database, vault: Vault) -> APIRouter:
         caller: Desk,
         premises: UUID | None = None,
         address: Annotated[str, Query(max_length=LONGEST_SEARCH)] = "",
+        room: Annotated[str, Query(max_length=LONGEST_ROOM)] = "",
         after: UUID | None = None,
     ) -> Response:
         """Show who is registered at one place; without one, the places to choose from."""
         actor = actor_of(caller)
         found: list[PremisesView] = []
         people: list[MaskedStay] = []
+        count = 0
         place: PremisesView | None = None
         async with db.read() as tx:
             if premises is None:
@@ -50,8 +53,8 @@ def pages(db: Database, vault: Vault) -> APIRouter:
                 premises = found[0].premises.premises_id if len(found) == 1 else None
             if premises is not None:
                 place = await queries.show_premises(tx, premises, actor=actor)
-                people = await queries.masked_occupants(
-                    tx, premises, actor=actor, vault=vault, after=after, limit=LINES
+                count, people = await queries.masked_occupants(
+                    tx, premises, actor=actor, vault=vault, room=room, after=after, limit=LINES
                 )
         more = people[-1].stay_id if len(people) == LINES else None
         return _pages(request).render(
@@ -60,6 +63,9 @@ def pages(db: Database, vault: Vault) -> APIRouter:
             section="occupants",
             place=place,
             people=people,
+            count=count,
+            room=room.strip(),
+            after=after,
             found=found,
             address=address,
             more=more,
