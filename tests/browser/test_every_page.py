@@ -34,7 +34,7 @@ UNSTICK = """() => document.querySelectorAll("body *").forEach(each => {
 })"""
 HREFS = "links => links.filter(link => link.offsetParent).map(link => link.href)"
 PERSONAS = [
-    ("clerk", "station-01", 5),
+    ("clerk", "station-01", 6),
     ("inspector", "station-01", 6),
     ("duty_officer", None, 6),
     ("notice_author", None, 4),

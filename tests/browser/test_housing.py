@@ -1,12 +1,19 @@
 """An inspector registers premises by keyboard alone and sees them; every page is accessible, on the phone too."""
 
+import asyncio
 import uuid
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+# look.md 2: targets on a phone are 48 px.
+TOO_SMALL = """() => [...document.querySelectorAll(".visit button, .visit .pick, .visit a")]
+    .filter(each => each.offsetParent)
+    .filter(each => each.getBoundingClientRect().height < 48 || each.scrollHeight > each.clientHeight + 1)
+    .map(each => each.textContent.trim())"""
 
 
 async def test_an_inspector_registers_premises_by_keyboard(as_role: Any, axe: Any, picture: Any) -> None:
@@ -84,6 +91,7 @@ async def test_a_blocked_exit_is_recorded_on_the_phone_without_a_network_and_sen
     await page.locator(".screen:visible textarea").fill("2 层东侧走道停放电动自行车")
     await axe(page)
     await picture(page, "housing-inspection-phone")
+    assert await page.evaluate(TOO_SMALL) == [], "what a thumb presses is 48 px high and shows all of its words"
     await expect(page.locator(".visit-state")).to_contain_text("在本机")
 
     # The draft outlives the page.
@@ -119,6 +127,28 @@ async def test_a_blocked_exit_is_recorded_on_the_phone_without_a_network_and_sen
     await expect(page.locator(".screen:visible h2")).to_contain_text("入户之前")
 
 
+async def test_what_is_chosen_before_the_script_has_come_is_no_less_chosen(as_role: Any) -> None:
+    """On a slow line the form stands there before the script that keeps its draft."""
+    page = await as_role("inspector", unit="station-01", width=390, height=844)
+    here = await _register(page)
+    arrived = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await arrived.wait()
+        await route.continue_()
+
+    await page.route("**/housing-visit.*.js", late)
+    await page.goto(f"{here}/inspect", wait_until="commit")
+    consent = page.get_by_label("同意", exact=True)
+    await consent.check()
+    arrived.set()
+    await expect(page.locator(".visit-foot .btn-primary").first).to_contain_text("下一项：安全出口")
+    await expect(consent).to_be_checked()
+    await page.get_by_label("已检查", exact=True).check()
+    await page.reload()
+    await expect(consent).to_be_checked()
+
+
 async def test_premises_with_a_hazard_are_seen_closed_and_found_on_the_map(
     as_role: Any, axe: Any, picture: Any
 ) -> None:
@@ -137,6 +167,7 @@ async def test_premises_with_a_hazard_are_seen_closed_and_found_on_the_map(
     await page.locator("[data-main]").click()
     await expect(page.get_by_role("link", name="恢复使用…")).to_be_visible()
     await page.get_by_role("link", name="在地图上看").click()
+    await page.wait_for_url("**/map?at=*")
     await axe(page)
     await picture(page, "housing-map")
     await page.locator(".mark.at").click()

@@ -46,6 +46,7 @@ async def test_a_receipt_of_another_area_is_refused_and_says_why(clerk: Desk) ->
     refused = await get(other, address)
     assert refused.status_code == 403
     assert "lies outside" in refused.text or "lie outside" in refused.text
+    assert "These premises lie outside what your unit is responsible for." in refused.text
     assert "You are logged in as Registrar of" in refused.text
 
 
