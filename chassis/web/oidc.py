@@ -1,6 +1,7 @@
 """The OpenID Connect provider, as a service meets it: discovery, keys, tokens. Any provider, by settings alone."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -212,12 +213,19 @@ class Provider:
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
             # trust_env off: a proxy meant for the internet must not get these tokens.
-            self._client = httpx.AsyncClient(timeout=REQUEST_SECONDS, trust_env=False)
+            self._client = httpx.AsyncClient(timeout=REQUEST_SECONDS, trust_env=False, verify=_authorities())
         return self._client
 
     def _unreachable(self, error: Exception) -> Problem:
         log.warning("identity-provider-unreachable", exc_info=error)
         return _unavailable()
+
+
+def _authorities() -> ssl.SSLContext:
+    """Trust the public authorities, the machine's, and those of SSL_CERT_FILE: a site's provider often has its own."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
 
 
 class _UnknownKey(Exception):
