@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.parts import DemoCity, Kafka, LocalParts, Postgres
+from tests.parts import ContainerParts, DemoCity, Kafka, LocalParts, Postgres
 from tests.parts.given import given_kafka, given_postgres
 
 
@@ -18,21 +18,29 @@ def local_parts() -> Iterator[LocalParts]:
 
 
 @pytest.fixture(scope="session")
-def kafka(request: pytest.FixtureRequest) -> Kafka:
+def container_parts() -> Iterator[ContainerParts]:
+    """What starts parts in containers, where an engine has their images; all end with the run."""
+    parts = ContainerParts()
+    yield parts
+    parts.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest, container_parts: ContainerParts) -> Kafka:
     """The run's broker."""
-    given = given_kafka()
-    if given is not None:
-        return given
+    found = given_kafka() or container_parts.kafka()
+    if found is not None:
+        return found
     local: LocalParts = request.getfixturevalue("local_parts")
     return local.kafka()
 
 
 @pytest.fixture(scope="session")
-def postgres(request: pytest.FixtureRequest) -> Postgres:
+def postgres(request: pytest.FixtureRequest, container_parts: ContainerParts) -> Postgres:
     """The run's PostgreSQL server."""
-    given = given_postgres()
-    if given is not None:
-        return given
+    found = given_postgres() or container_parts.postgres()
+    if found is not None:
+        return found
     local: LocalParts = request.getfixturevalue("local_parts")
     return local.postgres()
 

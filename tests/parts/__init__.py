@@ -22,13 +22,15 @@ Fixtures (tests/conftest.py):
         async with new_city() as city: await city.down(); await city.up()
 
 Where they come from, first that is there: the addresses in TEST_KAFKA_BOOTSTRAP, TEST_KAFKA_USERNAME,
-TEST_KAFKA_PASSWORD and TEST_POSTGRES_DSN (users that may do everything); this machine's own parts (anju/local).
+TEST_KAFKA_PASSWORD and TEST_POSTGRES_DSN (users that may do everything); containers, where an engine answers and has
+the images (containers.py; REQUIRE_DOCKER=1 takes no other); this machine's own parts (anju/local).
 What a test stops or kills is always of this machine's own parts.
 """
 
 from tests.parts.city import DemoCity
+from tests.parts.containers import ContainerParts
 from tests.parts.kafka import Credentials, Kafka
 from tests.parts.local import LocalParts
 from tests.parts.postgres import Postgres
 
-__all__ = ["Credentials", "DemoCity", "Kafka", "LocalParts", "Postgres"]
+__all__ = ["ContainerParts", "Credentials", "DemoCity", "Kafka", "LocalParts", "Postgres"]
