@@ -1,6 +1,7 @@
 """The notice desk in a browser: proposed by one unit, approved on the whole content by another."""
 
 import random
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -52,6 +53,17 @@ async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe:
     await expect(approver.locator("#main")).to_contain_text(number)
     await axe(approver)
     await picture(approver, "notice-approve")
+    # The text that is signed stands there whole, and its bytes give the hash beside it.
+    original = await approver.locator(".canonical").inner_text()
+    assert sha256(original.encode()).hexdigest() == await approver.locator(".hash .code").inner_text()
+    await approver.get_by_role("button", name="Approve and sign…").click()
+    await expect(approver.locator("#checks-error")).to_be_visible()
+    await expect(approver.locator("#checks input").first).to_be_focused()
+    await expect(approver.get_by_role("dialog")).to_have_count(0)
+    await axe(approver)
+    await picture(approver, "notice-unchecked")
+    for box in await approver.locator("#checks input").all():
+        await box.check()
     await approver.get_by_role("button", name="Approve and sign…").click()
     await expect(approver.get_by_role("dialog")).to_be_visible()
     await axe(approver)
@@ -60,11 +72,32 @@ async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe:
     await axe(approver)
 
     await author.goto(author.url.replace("awaiting", "active"))
+    # Who did what: also who looked whom it names.
+    await expect(author.locator(".hist")).to_contain_text("查看了布控对象")
+    await expect(author.locator(".term-ends")).to_contain_text("最长至")
+    await picture(author, "notice-active")
     await author.locator("summary", has_text="撤回").click()
     await author.fill("#withdrawal-reason", "已到案")
     await author.get_by_role("button", name="撤回").last.click()
     await expect(author.locator(".detail-h")).to_contain_text("已结束")
     await picture(author, "notice-ended")
+
+
+async def test_who_may_not_is_told_why(as_role: Any, axe: Any, picture: Any) -> None:
+    """An own unit's approver is refused, which the history then says; an overseer is told why no person is shown."""
+    colleague = await as_role("notice_approver", unit="notice-desk-01", width=390, height=844)
+    await colleague.locator(".row-link").first.click()
+    await expect(colleague.locator("#main")).to_contain_text("不显示：本布控由你单位申请")
+    await axe(colleague)
+    await picture(colleague, "notice-not-yours-390")
+    overseer = await as_role("overseer", language="en", theme="dark")
+    await overseer.locator(".row-link").first.click()
+    await expect(overseer.locator("#main")).to_contain_text("Not shown: an overseer reads every notice")
+    await expect(overseer.locator(".canonical")).to_have_count(0)
+    await axe(overseer)
+    await overseer.goto(overseer.url.split("&notice=")[0] + "&notice=018f2b7a-0000-7000-8000-000000000000")
+    await expect(overseer.get_by_role("alert")).to_contain_text("There is no notice at this address")
+    await axe(overseer)
 
 
 async def test_an_empty_list_and_a_phone(as_role: Any, axe: Any) -> None:

@@ -26,6 +26,7 @@ from services.alerts.storage.change_store import AlertChange, StreamedChange
 from services.alerts.storage.department_store import DepartmentEvent
 from services.alerts.storage.dwelling_store import PremisesState
 from services.alerts.storage.neighbour_store import Box, Neighbour
+from services.alerts.storage.notice_looks import NoticeLook, looks
 from services.alerts.storage.notice_store import NoticeFilter, NoticeRow
 from services.alerts.storage.premises_store import Place
 from services.alerts.storage.unit_store import Unit
@@ -40,6 +41,7 @@ __all__ = [
     "DepartmentEvent",
     "Neighbour",
     "NoticeFilter",
+    "NoticeLook",
     "NoticeRow",
     "Place",
     "PremisesState",
@@ -49,6 +51,8 @@ __all__ = [
 
 # A day's starts and ends fall on midnight together: so many are taken before the timer rests.
 DUE_AT_ONCE = 500
+# More than an honest notice gathers; the audit holds all of them.
+LOOKS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,11 @@ async def notice_history(tx: Transaction, notice: Notice, keyring: Keyring) -> S
         )
         for change in changes
     ]
+
+
+async def notice_looks(tx: Transaction, notice_id: UUID) -> Sequence[NoticeLook]:
+    """Return refused approvals of a notice and who looked whom it names, the latest, oldest first."""
+    return await looks(tx, notice_id, LOOKS)
 
 
 async def all_units(tx: Transaction) -> dict[str, Unit]:

@@ -1,8 +1,7 @@
 """The notice desk: notices by what they wait for, and the one that is open, with exactly what its approval signs."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -14,7 +13,6 @@ from fastapi.responses import RedirectResponse
 from uuid_utils.compat import uuid7
 
 from chassis.data.db import Transaction
-from chassis.data.encryption import KeyErased
 from chassis.data.idempotency import once
 from chassis.web.access import Caller, require
 from chassis.web.app import page_router
@@ -23,6 +21,7 @@ from chassis.web.models import StrictModel
 from chassis.web.moments import end_for_model
 from chassis.web.problems import Problem
 from contracts.fields import field
+from services.alerts.api.bodies import BadCursor, Cursor, read_cursor, write_cursor
 from services.alerts.api.models import NOTICE, ApprovalBody, InReach, ReasonBody, WithdrawalBody
 from services.alerts.api.parts import Parts, officer
 from services.alerts.api.problems import PROBLEMS, field_errors
@@ -35,23 +34,22 @@ from services.alerts.domain.notices import (
     OwnNotice,
     SameUnit,
     WrongNoticeState,
-    may_decide,
 )
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.approve_notice import approve_notice
-from services.alerts.use_cases.change_notice import UnknownNotice
 from services.alerts.use_cases.lift_suspension import lift_suspension
 from services.alerts.use_cases.note_refused_approval import note_refused_approval
-from services.alerts.use_cases.open_subject import OpenedSubject, Reading, SubjectNotYours, may_see, open_subject
-from services.alerts.use_cases.queries import NoticeEntry, NoticeFilter, NoticeRow
+from services.alerts.use_cases.open_subject import SubjectNotYours
+from services.alerts.use_cases.queries import NoticeFilter
 from services.alerts.use_cases.renew_notice import renew_notice
 from services.alerts.use_cases.suspend_notice import suspend_notice
 from services.alerts.use_cases.withdraw_notice import withdraw_notice
+from services.alerts.web.approval_checks import CHECKS, PREFIX, Unchecked, require_checks
+from services.alerts.web.opened_notice import open_notice
 
 DeskUser = Annotated[Caller, Depends(require("notice_author", "notice_approver", "overseer"))]
-# A desk's list is worked through from the top; older ones are a matter of the API.
-ROWS = 200
-PURPOSE = "notice_verification"
+# A desk's list is worked through from the top; what is older is a click away.
+ROWS = 100
 SECTIONS: Mapping[str, NoticeFilter] = {
     "awaiting": NoticeFilter(awaiting=True),
     "active": NoticeFilter(frozenset({NoticeState.SCHEDULED, NoticeState.ACTIVE, NoticeState.SUSPENDED})),
@@ -69,15 +67,12 @@ class RenewalForm(StrictModel):
 Step = Callable[[Transaction, Caller, UUID, Any], Awaitable[Notice]]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The notice that is open, with its history, and its subject where it was asked for."""
-
-    row: NoticeRow
-    history: list[NoticeEntry]
-    may_see: bool
-    may_decide: bool
-    subject: OpenedSubject | None = None
+def _before(request: Request) -> Cursor | None:
+    """Where an older part of the list begins; None, the newest, also for a word that is no cursor."""
+    try:
+        return read_cursor(request.query_params["before"])
+    except (KeyError, BadCursor):
+        return None
 
 
 def section_of(request: Request) -> str:
@@ -155,9 +150,12 @@ class _Desk:
         async with self._parts.db.transaction() if with_subject else self._parts.db.read() as tx:
             counts = await section_counts(tx, caller)
             wanted = replace(SECTIONS[section], author_unit=_own(caller))
-            rows = await queries.list_notices(tx, wanted, before=None, limit=ROWS)
+            before = _before(request)
+            rows = await queries.list_notices(tx, wanted, before=before, limit=ROWS + 1)
             units = await queries.all_units(tx)
-            opened = await self._open(tx, caller, notice_id, with_subject) if notice_id else None
+            opened = (
+                await open_notice(tx, self._parts, caller, notice_id, with_subject=with_subject) if notice_id else None
+            )
             now = await tx.database_time()
         response: Response = request.app.state.pages.render(
             request,
@@ -167,34 +165,19 @@ class _Desk:
             me=caller,
             at=at,
             counts=counts,
-            rows=rows,
+            rows=rows[:ROWS],
+            older=write_cursor(rows[ROWS - 1].proposed_at, rows[ROWS - 1].notice.notice_id) if rows[ROWS:] else "",
+            newest=before is None,
             units=units,
             opened=opened,
+            missing=notice_id is not None and opened is None,
+            checks=CHECKS,
             form=form or Form(),
             refused=refused,
             key=str(uuid7()),
             now=now,
         )
         return response
-
-    async def _open(self, tx: Transaction, caller: Caller, notice_id: UUID, with_subject: bool) -> Opened | None:
-        try:
-            row = await queries.read_notice(tx, notice_id)
-        except UnknownNotice:
-            return None
-        person = officer(caller)
-        sees = may_see(row.notice, caller.role, person)
-        decides = caller.role == "notice_approver" and may_decide(row.notice, person)
-        opened = Opened(row, list(await queries.notice_history(tx, row.notice, self._parts.keyring)), sees, decides)
-        if not with_subject:
-            return opened
-        if not sees:
-            raise SubjectNotYours
-        with suppress(KeyErased):
-            reading = Reading(person, caller.role, PURPOSE, str(notice_id))
-            subject = await open_subject(tx, row, reading, keyring=self._parts.keyring)
-            return replace(opened, subject=subject)
-        return opened
 
     async def take(self, request: Request, caller: Caller, notice_id: UUID, name: str) -> Response:
         """Take a step by its form, or show it again with what was wrong."""
@@ -204,7 +187,7 @@ class _Desk:
         form = await read_form(request)
         key, form.values = form["key"], {field: text for field, text in form.values.items() if field != "key"}
         ends_at = {"ends_at": end_for_model(form["ends_at"], datetime.now(UTC))} if form["ends_at"] else {}
-        typed = Form(form.values | ends_at)
+        typed = Form({each: text for each, text in form.values.items() if not each.startswith(PREFIX)} | ends_at)
         body = typed.validate(model)
         form.errors |= typed.errors
         form.values["step"] = name
@@ -222,9 +205,14 @@ class _Desk:
             ) as turn:
                 if turn.answer is None:
                     await step(turn.tx, caller, notice_id, body)
+                    if name == "approval":
+                        # After the step: who may not approve is told that, and it is noted, whatever was ticked.
+                        require_checks(form)
                     turn.keep(200, {})
         except ProposalRefused as refused:
             form.add(field_errors(refused.faults))
+            return await self.show(request, caller, notice_id, status=422, form=form)
+        except Unchecked:
             return await self.show(request, caller, notice_id, status=422, form=form)
         except REFUSALS as error:
             if isinstance(error, OwnNotice | SameUnit):

@@ -126,6 +126,8 @@ def pages(parts: Parts) -> APIRouter:
             recipients=[unit_id for unit_id, unit in units.items() if unit.kind in RECIPIENT_KINDS],
             kinds=kinds[::-1],
             instruments={kind: rules.instruments(kind) for kind in kinds},
+            start_back=rules.starts_at_most_days_back,
+            start_ahead=rules.starts_at_most_days_ahead,
             longest={kind: rules.term(kind) for kind in kinds},
             key=form["key"] or str(uuid7()),
         )

@@ -11,6 +11,7 @@ from chassis.data.db import Database
 from chassis.data.tables import audit_entries
 from services.alerts.domain.contents import Instrument, NoticeKind
 from services.alerts.use_cases.keep_unit import Unit, keep_unit
+from services.alerts.web.approval_checks import CHECKS
 from tests.service.alerts.callers import APPROVER, AUTHOR, NUMBER, Browser, text_of
 from tests.service.alerts.conftest import (
     NoticeDesk,
@@ -63,9 +64,15 @@ async def test_a_proposal_by_its_form_is_approved_by_its_form(browser: Browser, 
     assert notice_id
     assert page.text.count(content_hash[1]) >= 3
     assert NUMBER not in page.text
-    approved = await browser.post(
-        f"/notices/{notice_id[1]}/approval", {"content_hash": content_hash[1]}, APPROVER, htmx=False
-    )
+    path, form = f"/notices/{notice_id[1]}/approval", {"content_hash": content_hash[1]}
+    ticked = {f"checked.{name}": "on" for name in CHECKS}
+    for some in ({}, ticked | {"checked.shielded": ""}):
+        unchecked = await browser.post(path, form | some, APPROVER, htmx=False)
+        assert unchecked.status_code == 422
+        assert "不能打勾的，不予签名" in text_of(unchecked)
+        assert "待批准" in text_of(await browser.get(f"/notices?notice={notice_id[1]}", APPROVER))
+    assert "checked" in unchecked.text  # what was ticked stays ticked
+    approved = await browser.post(path, form | ticked, APPROVER, htmx=False)
     assert approved.status_code == 303
     assert "已生效" in text_of(await browser.get(approved.headers["location"], APPROVER))
 
@@ -118,6 +125,11 @@ async def test_who_may_not_approve_sees_why(browser: Browser, desk: NoticeDesk) 
     refused = await browser.post(f"/notices/{notice.notice_id}/approval", form, own, htmx=False)
     assert refused.status_code == 403
     assert (await browser.post(f"/notices/{notice.notice_id}/approval", form, AUTHOR)).status_code == 403
+    await browser.post(f"/notices/{notice.notice_id}/subject", {}, APPROVER, htmx=False)
+    history = text_of(await browser.get(f"/notices?notice={notice.notice_id}", APPROVER))
+    assert "一名审批人试图批准，被拒绝" in history
+    assert "一名人员查看了布控对象" in history
+    assert "郑七" not in history  # the audit holds pseudonyms
 
 
 async def test_withdraw_renew_suspend_lift_by_forms(browser: Browser, desk: NoticeDesk) -> None:
