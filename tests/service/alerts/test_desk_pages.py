@@ -66,12 +66,14 @@ async def test_a_proposal_by_its_form_is_approved_by_its_form(browser: Browser, 
     assert NUMBER not in page.text
     path, form = f"/notices/{notice_id[1]}/approval", {"content_hash": content_hash[1]}
     ticked = {f"checked.{name}": "on" for name in CHECKS}
-    for some in ({}, ticked | {"checked.shielded": ""}):
+    nothing: dict[str, str] = {}
+    for some in (nothing, ticked | {"checked.shielded": ""}):
         unchecked = await browser.post(path, form | some, APPROVER, htmx=False)
         assert unchecked.status_code == 422
         assert "不能打勾的，不予签名" in text_of(unchecked)
+        # What was ticked stays ticked.
+        assert unchecked.text.count(" checked><span>") == len([each for each in some.values() if each])
         assert "待批准" in text_of(await browser.get(f"/notices?notice={notice_id[1]}", APPROVER))
-    assert "checked" in unchecked.text  # what was ticked stays ticked
     approved = await browser.post(path, form | ticked, APPROVER, htmx=False)
     assert approved.status_code == 303
     assert "已生效" in text_of(await browser.get(approved.headers["location"], APPROVER))
