@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Database, Transaction
 from chassis.events import kafka
+from chassis.events.blame import bad_record
 from chassis.events.kafka import KafkaSettings
-from chassis.events.records import BadRecord, RawRecord, header
+from chassis.events.records import RawRecord, header
 from chassis.events.tables import dead_letters
 from contracts.envelope import HEADER_ID, HEADER_TYPE
 
@@ -157,8 +158,10 @@ async def replay(db: Database, settings: KafkaSettings, letter_id: int, how: Cal
         async with db.transaction() as tx:
             await _close(tx, letter, "replayed")
             await way.handle(tx, raw)
-    except BadRecord as bad:
-        raise DeadLetterError(f"The record fails again: {bad.reason}.") from bad
+    except Exception as error:
+        if (bad := bad_record(error)) is None:
+            raise
+        raise DeadLetterError(f"The record fails again: {bad.reason}.") from None
 
 
 async def discard(db: Database, letter_id: int) -> None:

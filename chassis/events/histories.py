@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import structlog
-from pydantic import ValidationError
 
 from chassis.data.db import Database, Transaction
+from chassis.events.blame import bad_record
 from chassis.events.dead_letters import Pointer, Replay, put_aside
 from chassis.events.positions import Claimed, Move, astray, claim, move
 from chassis.events.reading import Bounds
@@ -37,7 +37,7 @@ class HistorySubscription:
     Args:
         group: of this service and this topic alone.
         handle: brings a batch's effects about in the given transaction and returns the bad ones with reasons (codes).
-            What it raises is taken for transient: the batch is held and tried again.
+            What it raises is taken for transient, unless a record is to blame: the batch is held and tried again.
         handle_one: does it for a single record, raising BadRecord; used when a dead letter is replayed.
     """
 
@@ -70,9 +70,11 @@ async def _handle_one(handle_one: HandleOne, tx: Transaction, record: Record) ->
     with traced:
         try:
             await handle_one(tx, record)
-        except ValidationError:
-            # Its text would quote the record.
-            raise BadRecord("invalid-value") from None
+        except Exception as error:
+            if (bad := bad_record(error)) is None:
+                raise
+            # Not chained: the error's own text would quote the record.
+            raise bad from None
 
 
 @dataclass(slots=True)
@@ -180,8 +182,10 @@ class HistoryReader:
                 moves = [Move(p, held[p].claim, held[p].place, its.after) for p, its in moved.items()]
                 try:
                     await self._commit(moves, moved, self._subscription.handle)
-                except BadRecord:
-                    # A batch's handler that lets one record's fault out: find the one.
+                except Exception as error:
+                    if bad_record(error) is None:
+                        raise
+                    # A batch that one record's fault ended: find the one.
                     await self._commit(moves, moved, each(self._subscription.handle_one))
         for partition, its in sifted.items():
             self._note(partition, held[partition], its)

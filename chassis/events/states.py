@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from chassis.data.db import Database, Transaction
+from chassis.events.blame import bad_record
 from chassis.events.dead_letters import Pointer, Replay, put_aside
 from chassis.events.kafka import partition_of
 from chassis.events.positions import Move, astray, claim, move
@@ -140,7 +141,9 @@ class StateReader:
                 if newest:
                     await self._subscription.apply(tx, newest)
                 await put_aside(tx, self.group, pointers)
-        except BadRecord:
+        except Exception as error:
+            if bad_record(error) is None:
+                raise
             async with self._db.transaction() as tx:
                 await move(tx, self.group, self.topic, moves)
                 pointers += await self._apply_each(tx, newest)
@@ -161,7 +164,9 @@ class StateReader:
             try:
                 async with tx.savepoint():
                     await self._subscription.apply(tx, [record])
-            except BadRecord as bad:
+            except Exception as error:
+                if (bad := bad_record(error)) is None:
+                    raise
                 numbered = record.version if record.value is not None else None
                 pointers.append(Pointer(self.topic, record.partition, record.offset, numbered, bad.reason))
         return pointers

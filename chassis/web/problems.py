@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from chassis.data.db import DatabaseBusy, DatabaseUnavailable
 from chassis.data.idempotency import KeyReused
+from chassis.data.refusals import is_no_value_of_its_type
 from chassis.run import tracing
 from chassis.web.faults import FieldError, field_errors
 from chassis.web.i18n import N_, gettext
@@ -142,7 +143,7 @@ def of_database(error: DBAPIError) -> Problem:
     state = str(getattr(error.orig, "sqlstate", None) or "")
     if state in ("23505", "23P01", "23503"):  # unique, exclusion, foreign key: another transaction was first
         problem = Problem(409, "conflict")
-    elif state[:2] in ("22", "23") or _no_value_of_its_type(error):
+    elif state[:2] in ("22", "23") or is_no_value_of_its_type(error):
         problem = Problem(422, "not-storable")
     elif state[:2] in ("40", "53"):  # it may be tried again; 53 is a disk or memory that is full
         problem = Problem(503, "overloaded")
@@ -150,11 +151,6 @@ def of_database(error: DBAPIError) -> Problem:
         problem = Problem(500, "internal")
     log.error("database-refused", code=problem.code, exc_info=error)
     return problem
-
-
-def _no_value_of_its_type(error: DBAPIError) -> bool:
-    # asyncpg refuses before it sends, by an InterfaceError that is a ValueError too; its others are faults of ours.
-    return isinstance(getattr(error.orig, "__cause__", None), ValueError)
 
 
 @dataclass(frozen=True, slots=True)
