@@ -10,7 +10,7 @@ ARGS :=
 # `make test BROWSER=no` leaves the browser tests out, where no Chromium can be had.
 BROWSER := yes
 
-.PHONY: help setup demo test coverage compose-test check format lock chaos bench
+.PHONY: help setup demo test coverage compose-test check format lock chaos bench fuzz
 
 help:
 	@echo "make demo    sets everything up and runs the city; Ctrl-C stops all of it"
@@ -18,6 +18,7 @@ help:
 	@echo "make test    every test"
 	@echo "make coverage what no test reaches, branches too: ARGS='tests/unit tests/service' for some"
 	@echo "make chaos   breaks a city under load and checks what is left: ARGS='--faults 300 --minutes 34' for all of it"
+	@echo "make fuzz    hostile requests, forms and records, all 150,000 of them: ARGS='-k housing' for a part"
 	@echo "make bench   speed beside peers of the same run: ARGS='matcher relay --rounds 3'"
 	@echo "make compose-test  the city in containers: its main job while a broker is killed"
 	@echo "make check   format, lint, types, import rules, contract rules, generated files"
@@ -49,6 +50,10 @@ coverage: setup
 # As root on Linux also full disks, and with a C compiler clocks that jump; what was left out is said at the end.
 chaos: setup
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+# Half an hour; `make test` has a fiftieth of it. `-s` shows what was answered how often.
+fuzz: setup
+	ANJU_SHOWS=full $(BIN)/python -m pytest -s tests/fuzz tests/kafka/test_hostile_records.py $(ARGS)
 
 # Wants a quiet machine; the Java peer is built where Maven is.
 bench: setup

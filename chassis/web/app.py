@@ -62,7 +62,8 @@ def _check_media_type(values: list[str]) -> None:
 def api_router() -> APIRouter:
     """Return a router for a service's calls, below /api/v1."""
     problem = {"description": "A problem (RFC 9457).", "content": {MEDIA_TYPE: {}}}
-    answers: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409, 422, 503), problem)
+    statuses = (400, 401, 403, 404, 408, 409, 413, 415, 422, 503)
+    answers: dict[int | str, dict[str, Any]] = dict.fromkeys(statuses, problem)
     return APIRouter(prefix="/api/v1", route_class=_ApiRoute, responses=answers)
 
 
