@@ -36,7 +36,7 @@ OF_A_SERVICE: dict[str, dict[str, Any]] = {
 
 def main(given: dict[str, Any]) -> None:
     """Run until SIGTERM. Alerts asks the real registration for tokens, as the service that it is."""
-    service, provider = given["service"], TokenProvider(OKPKey.import_key(given["key"]))
+    service, provider = given["service"], TokenProvider(key=OKPKey.import_key(given["key"]))
     values = {
         "environment": "test",
         "port": given["port"],
