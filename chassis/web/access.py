@@ -24,7 +24,7 @@ _CLAIM_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request. `subject` is the provider's id of the person or service, a pseudonym."""
+    """Who sent a request. `subject` is the provider's id of the person, a pseudonym; of a service its client's name."""
 
     subject: str
     name: str
@@ -95,6 +95,9 @@ class Access:
         except BadToken:
             raise _bad_token() from None
         role, subject = _text(claims.get(self._settings.claim_role)), _text(claims["sub"])
+        if role == SERVICE_ROLE:
+            # A provider's `sub` of a service is an id of its own making; this is the name it is known by (RFC 9068).
+            subject = _text(claims.get("client_id")) or subject
         if not subject:
             raise _bad_token()
         caller = Caller(

@@ -280,6 +280,18 @@ async def test_the_callers_own_token_is_at_hand(
     assert request.state.access_token == token
 
 
+@pytest.mark.parametrize(
+    ("role", "client", "subject"),
+    [("service", "alerts", "alerts"), ("service", None, "b1c0"), ("clerk", "alerts", "b1c0")],
+)
+async def test_a_service_is_known_by_its_client(
+    parts: WebParts, provider: FakeProvider, role: str, client: str | None, subject: str
+) -> None:
+    token = provider.token(role, sub="b1c0", client_id=client)
+    scope = {"type": "http", "method": "GET", "headers": [(b"authorization", f"Bearer {token}".encode())]}
+    assert (await parts.app.state.access.caller(Request(scope))).subject == subject
+
+
 async def test_service_token_is_kept(parts: WebParts, provider: FakeProvider) -> None:
     service = parts.app.state.oidc
     first = await service.service_token()
