@@ -4,4 +4,8 @@ set -eu
 if [ "${1:-} ${3:-}" = "serve worker" ] && [ -n "${HOSTNAME:-}" ]; then
     set -- "$@" --replica "$HOSTNAME"
 fi
+# An authority of the site's own, beside the public ones.
+if [ -f /etc/anju/ca/ca.crt ]; then
+    export SSL_CERT_FILE=/etc/anju/ca/ca.crt
+fi
 exec python -m anju "$@"

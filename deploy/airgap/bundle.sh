@@ -7,10 +7,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 1 ] || { echo "usage: bundle.sh <folder>" >&2; exit 2; }
 mkdir -p "$1"
 # The running city needs these; the base and Python's image are inside them.
-docker save "$ANJU_IMAGE" "$KAFKA_IMAGE" "$POSTGRES_IMAGE" "$NGINX_IMAGE" "$PROMETHEUS_IMAGE" | gzip -3 >"$1/images.tar.gz"
+docker save "$ANJU_IMAGE" "$KAFKA_IMAGE" "$POSTGRES_IMAGE" "$NGINX_IMAGE" "$PROMETHEUS_IMAGE" \
+    "$KEYCLOAK_IMAGE" | gzip -3 >"$1/images.tar.gz"
 cp "$here/load.sh" "$here/../../docker-compose.yml" "$1/"
 # What compose mounts beside the images.
-(cd "$here/../.." && tar -czf - deploy/postgres deploy/proxy deploy/prometheus deploy/grafana deploy/keycloak) >"$1/deploy.tar.gz"
-"$here/build.sh" --names | grep -v -e '^BASE' -e '^PYTHON' >"$1/images.env"
+(cd "$here/../.." && tar -czf - deploy/java.sh deploy/postgres deploy/proxy deploy/prometheus deploy/grafana deploy/keycloak) >"$1/deploy.tar.gz"
+"$here/build.sh" --names | grep -v -e '^BASE' -e '^JAVA' -e '^PYTHON' >"$1/images.env"
 (cd "$1" && sha256sum images.tar.gz deploy.tar.gz docker-compose.yml images.env load.sh >SHA256SUMS)
 du -sh "$1"

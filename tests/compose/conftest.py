@@ -9,28 +9,18 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 
 from anju.local.binaries import CHECKOUT
 from tests.compose import engine
-from tests.compose.city import HOST, ContainerCity, container_city
-from tests.system.desks import Desks
+from tests.compose.city import ContainerCity, container_city
+from tests.compose.desks import PERSONAS, ContainerDesks, LoopbackTransport, token_of
+from tests.compose.main_job import MainJob, main_job
 
 AIRGAP = CHECKOUT / "deploy" / "airgap"
-IMAGES = ("base", "python", "kafka", "postgres", "nginx", "prometheus", "anju")
-# The persona of the development portal who has the role, at the client whose desk it is.
-PERSONAS = {
-    "clerk": ("registration", "clerk-1"),
-    "inspector": ("housing", "inspector-1"),
-    "notice_author": ("alerts", "author-1"),
-    "notice_approver": ("alerts", "approver-1"),
-    "duty_officer": ("alerts", "officer-1"),
-}
+IMAGES = ("base", "java", "python", "kafka", "postgres", "nginx", "prometheus", "keycloak", "anju")
 
 
 @pytest.fixture(scope="session")
@@ -68,37 +58,11 @@ def city(docker: dict[str, str], images: dict[str, str]) -> Iterator[ContainerCi
     sys.stderr.write(f"down: {time.monotonic() - began:.0f} s\n")
 
 
-class LoopbackTransport(httpx.AsyncHTTPTransport):
-    """Reaches the proxy at 127.0.0.1 by the name that browsers resolve there by themselves."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request; its Host header keeps the name."""
-        if request.url.host == HOST:
-            # Another request: cookies are kept by the address of the one that was given.
-            address = request.url.copy_with(host="127.0.0.1")
-            request = httpx.Request(
-                request.method, address, headers=request.headers, stream=request.stream, extensions=request.extensions
-            )
-        return await super().handle_async_request(request)
-
-
 @pytest.fixture(scope="session")
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """A browser's or terminal's client."""
     async with httpx.AsyncClient(timeout=15.0, transport=LoopbackTransport()) as client:
         yield client
-
-
-@dataclass(frozen=True)
-class ContainerDesks(Desks):
-    """Desks whose tokens come from the identity provider by its own flow."""
-
-    tokens: Any = None
-
-    def token(self, role: str, unit: str | None = None, name: str | None = None) -> str:
-        """Return the token of the role's persona."""
-        token: str = self.tokens[role]
-        return token
 
 
 @pytest.fixture(scope="session")
@@ -108,8 +72,14 @@ async def desks(city: ContainerCity, http: httpx.AsyncClient) -> ContainerDesks:
         for address in city.services.values():
             while not await _ready(http, address):
                 await asyncio.sleep(0.5)
-    tokens = {role: await _token(city, http, *persona) for role, persona in PERSONAS.items()}
+    tokens = {role: await token_of(city, http, *persona) for role, persona in PERSONAS.items()}
     return ContainerDesks(CHECKOUT, city.services, tokens)
+
+
+@pytest.fixture(scope="session")
+async def done(city: ContainerCity, desks: ContainerDesks, http: httpx.AsyncClient) -> MainJob:
+    """The run's main job, done once; the broker that it killed is down."""
+    return await main_job(city, desks, http)
 
 
 async def _ready(http: httpx.AsyncClient, address: str) -> bool:
@@ -117,31 +87,3 @@ async def _ready(http: httpx.AsyncClient, address: str) -> bool:
         return (await http.get(f"{address}/health/ready")).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-async def _token(city: ContainerCity, http: httpx.AsyncClient, client: str, persona: str) -> str:
-    """A person's token by the authorization code flow with PKCE (RFC 7636, appendix B has this pair)."""
-    back = f"{city.settings[f'{client.upper()}_URL']}/callback"
-    asked = {
-        "response_type": "code",
-        "client_id": client,
-        "redirect_uri": back,
-        "scope": "openid profile",
-        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-        "code_challenge_method": "S256",
-        "login_hint": persona,
-    }
-    portal = city.settings["PORTAL_URL"]
-    answer = await http.get(f"{portal}/authorize?{urlencode(asked)}")
-    assert answer.status_code == 303, answer.text
-    form = {
-        "grant_type": "authorization_code",
-        "code": parse_qs(urlsplit(answer.headers["location"]).query)["code"][0],
-        "redirect_uri": back,
-        "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-    }
-    secret = city.settings[f"{client.upper()}_CLIENT_SECRET"]
-    answer = await http.post(f"{portal}/token", data=form, auth=(client, secret))
-    assert answer.status_code == 200, answer.text
-    token: str = answer.json()["access_token"]
-    return token
