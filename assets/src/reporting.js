@@ -26,7 +26,7 @@
       type: "category", data: bars ? labels : labels.map((day) => day.slice(5)), inverse: flat,
       axisLabel: { ...label, width: flat ? 104 : undefined, overflow: flat ? "truncate" : "none", hideOverlap: true },
     };
-    const values = { type: "value", minInterval: 1, axisLabel: { ...label, hideOverlap: true }, splitLine: { lineStyle: { color: colour("--line") } } };
+    const values = { type: "value", minInterval: 1, splitNumber: flat ? 3 : 5, axisLabel: { ...label, hideOverlap: true }, splitLine: { lineStyle: { color: colour("--line") } } };
     return {
       animation: false,
       aria: { enabled: series.length > 1, label: { enabled: false }, decal: { show: series.length > 1 } },

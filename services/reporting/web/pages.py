@@ -1,6 +1,7 @@
 """Reporting's pages: the manager's overview, and its tables as files."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -47,7 +48,10 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
             opened_at = await queries.opened_at(tx)
             arrived_at = await queries.arrived_at(tx, Owner.REGISTRATION)
             figures = await queries.occupancy(tx, packs, where, day)
-            course = await _course(tx, packs, where, day)
+            days = await _days_before(tx, packs, where, day)
+        # What is hidden takes a second to decide in a large city: other requests are answered meanwhile.
+        total = await asyncio.to_thread(figures.shown, where)
+        course = await asyncio.to_thread(_course, days, where)
         return shown.render(
             request,
             "overview.html",
@@ -61,7 +65,7 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
             above=[(each, f"/?division={each}&on={day}") for each in reversed(ancestors(where))],
             on=day.isoformat(),
             asked={"division": division or where, "on": on or day.isoformat()},
-            total=figures.shown(where),
+            total=total,
             kinds=figures.kinds(where),
             parts={part: figures.shown(part) for part in figures.parts(where)},
             course=course,
@@ -77,6 +81,7 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
         where, day = _asked(division, on, district, datetime.now(UTC), packs)
         async with db.read() as tx:
             figures = await queries.occupancy(tx, packs, where, day)
+        await asyncio.to_thread(figures.shown, where)
         write = as_csv if form == "csv" else as_xlsx
         return write(_rows(where, day, figures, DivisionNames.on(packs, day)), f"occupancy-{where}-{day.isoformat()}")
 
@@ -97,9 +102,13 @@ def _asked(division: str, on: str, district: str, now: datetime, packs: Packs) -
     return check_division(where), day
 
 
-async def _course(tx: Transaction, packs: Packs, division: str, last: date) -> list[tuple[date, int | None]]:
+async def _days_before(tx: Transaction, packs: Packs, division: str, last: date) -> dict[date, Day]:
     days = [last - timedelta(days=back) for back in reversed(range(COURSE_DAYS))]
-    return [(day, (await queries.occupancy(tx, packs, division, day)).registered_in(division)) for day in days]
+    return {day: await queries.occupancy(tx, packs, division, day) for day in days}
+
+
+def _course(days: Mapping[date, Day], division: str) -> list[tuple[date, int | None]]:
+    return [(day, figures.registered_in(division)) for day, figures in days.items()]
 
 
 def _rows(division: str, on: date, figures: Day, names: DivisionNames) -> Sequence[Row]:
