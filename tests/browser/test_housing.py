@@ -9,6 +9,7 @@ from playwright.async_api import Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
+THUMB = "what a thumb presses is 48 px high and shows all of its words"
 # look.md 2: targets on a phone are 48 px.
 TOO_SMALL = """() => [...document.querySelectorAll(".visit button, .visit .pick, .visit a")]
     .filter(each => each.offsetParent)
@@ -82,6 +83,7 @@ async def test_a_blocked_exit_is_recorded_on_the_phone_without_a_network_and_sen
     here = await _register(page)
     await page.goto(f"{here}/inspect")
     await axe(page)
+    assert await page.evaluate(TOO_SMALL) == [], THUMB
     await page.get_by_label("同意", exact=True).check()
     await page.get_by_label("已检查", exact=True).check()
     await page.locator('[data-step="1"]').click()
@@ -91,7 +93,7 @@ async def test_a_blocked_exit_is_recorded_on_the_phone_without_a_network_and_sen
     await page.locator(".screen:visible textarea").fill("2 层东侧走道停放电动自行车")
     await axe(page)
     await picture(page, "housing-inspection-phone")
-    assert await page.evaluate(TOO_SMALL) == [], "what a thumb presses is 48 px high and shows all of its words"
+    assert await page.evaluate(TOO_SMALL) == [], THUMB
     await expect(page.locator(".visit-state")).to_contain_text("在本机")
 
     # The draft outlives the page.
