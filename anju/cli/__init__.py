@@ -17,6 +17,7 @@ from anju.cli import (
     dev,
     docs,
     doctor,
+    keys,
     migrate,
     notices,
     outbox,
@@ -31,7 +32,7 @@ from anju.cli.selection import Selection
 from anju.cli.words import COMPLETE, data_dir_first, data_dir_first_when_completing
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-for group in (demo, topics, policy, dead_letters, outbox, consumers, notices, audit, reporting, dev):
+for group in (demo, topics, policy, dead_letters, outbox, consumers, notices, audit, keys, reporting, dev):
     app.add_typer(group.app, name=group.__name__.rsplit(".", 1)[1].replace("_", "-"))
 for command in (
     *(serve.serve, migrate.migrate, recover.recover, subscribe.subscribe, doctor.doctor),

@@ -2,17 +2,15 @@
 
 import asyncio
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from anju.cli.access import database
 from anju.cli.completion import services
+from anju.cli.keys import keyring_of
 from anju.cli.output import Json, answer
-from anju.cli.selection import refuse, setting
-
-if TYPE_CHECKING:
-    from chassis.data.encryption import Keyring
+from anju.cli.selection import refuse
 
 app = typer.Typer(help="The log of who read whose data.", no_args_is_help=True)
 
@@ -31,25 +29,13 @@ def verify(
     """Walk the log's chain and name the first row that was changed, removed or put in."""
     from chassis.data import audit
 
+    _names, keyring = keyring_of(context, service)
+
     async def walk() -> audit.ChainReport:
         async with database(context, service) as db:
-            return await audit.verify(db, _keyring(service))
+            return await audit.verify(db, keyring)
 
     report = asyncio.run(walk())
     answer(json, asdict(report), lambda: None if report.first_bad else typer.echo(f"{report.rows} rows, none changed"))
     if report.first_bad is not None:
         refuse(f"row {report.first_bad} of {service}'s audit log: {report.why}.")
-
-
-def _keyring(service: str) -> "Keyring":
-    """The keys by which the service proves where its log begins."""
-    from pydantic import SecretStr
-
-    from chassis.data.encryption import Keyring
-    from chassis.run.settings import decode_keys
-
-    keys, active = (setting(f"ANJU_{service.upper()}_ENCRYPTION_{name}") for name in ("KEYS", "ACTIVE"))
-    try:
-        return Keyring(decode_keys(SecretStr(keys)), active)
-    except ValueError as error:
-        refuse(f"ANJU_{service.upper()}_ENCRYPTION_KEYS: {error}.")

@@ -117,6 +117,16 @@ async def forget(tx: Transaction, cut_off: datetime, limit: int, *, keyring: Key
     return len(gone)
 
 
+async def prove_again(tx: Transaction, keyring: Keyring) -> None:
+    """Prove by the active key what an older one proved of the chain's beginning. Raises BrokenChain."""
+    cut = (await tx.execute(sa.select(audit_cut).with_for_update())).one()
+    if not _was_cut_by_us(cut, keyring):
+        raise BrokenChain(1, "missing, and not removed by this service")
+    if cut.wrapping_key not in ("", keyring.active):
+        key, proof = keyring.attest(_cut_text(cut.last_id, cut.hash))
+        await tx.execute(sa.update(audit_cut).values(wrapping_key=key, proof=proof))
+
+
 def _was_cut_by_us(cut: sa.Row[Any], keyring: Keyring) -> bool:
     whole = (cut.last_id, cut.hash) == (0, b"")
     return whole or keyring.attested(_cut_text(cut.last_id, cut.hash), cut.wrapping_key, cut.proof)

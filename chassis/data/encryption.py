@@ -28,6 +28,10 @@ class TamperedValue(ValueError):
     """A sealed value does not belong to this subject and field, or was changed."""
 
 
+class WrappingKeyMissing(LookupError):
+    """The settings lack the wrapping key of this name, under which subjects' keys lie: it was removed too early."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubjectKey:
     """One subject's data key. A sealed value opens only for the subject and the field that it was sealed for."""
@@ -70,15 +74,13 @@ class Keyring:
 
     async def create(self, tx: Transaction, subject_id: UUID) -> SubjectKey:
         """Make and store a subject's key; one that exists already is returned as it is."""
-        key = AESGCM.generate_key(bit_length=KEY_BYTES * 8)
-        nonce = os.urandom(NONCE_BYTES)
-        wrapped = nonce + self._keys[self._active].encrypt(nonce, key, subject_id.bytes)
+        made_key = SubjectKey(subject_id, AESGCM.generate_key(bit_length=KEY_BYTES * 8))
         made = await tx.execute(
             insert(subject_keys)
-            .values(subject_id=subject_id, wrapping_key=self._active, wrapped=wrapped)
+            .values(subject_id=subject_id, wrapping_key=self._active, wrapped=self._wrap(made_key))
             .on_conflict_do_nothing(index_elements=["subject_id"])
         )
-        return SubjectKey(subject_id, key) if made.rowcount else await self.subject_key(tx, subject_id)
+        return made_key if made.rowcount else await self.subject_key(tx, subject_id)
 
     async def subject_key(self, tx: Transaction, subject_id: UUID, *, create: bool = False) -> SubjectKey:
         """Load a subject's key. Raises KeyErased when there is none, unless `create` makes one."""
@@ -93,6 +95,23 @@ class Keyring:
         """Load many subjects' keys at once; erased ones are absent."""
         rows = await tx.all(sa.select(subject_keys).where(subject_keys.c.subject_id.in_(ids)))
         return {row.subject_id: self._unwrap(row) for row in rows}
+
+    @property
+    def active(self) -> str:
+        """Name of the key that wraps new ones."""
+        return self._active
+
+    def holds(self, name: str) -> bool:
+        """Whether the key of this name is here."""
+        return name in self._keys
+
+    def rewrap(self, row: sa.Row[tuple[object, ...]]) -> bytes:
+        """Return the key of a row of `subject_keys`, wrapped by the active key; raises as `subject_key` does."""
+        return self._wrap(self._unwrap(row))
+
+    def _wrap(self, key: SubjectKey) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._keys[self._active].encrypt(nonce, key._key, key.subject_id.bytes)
 
     def attest(self, content: bytes) -> tuple[str, bytes]:
         """Return a proof that a holder of the active key stands behind `content` (GMAC), and that key's name."""
@@ -111,8 +130,10 @@ class Keyring:
 
     def _unwrap(self, row: sa.Row[tuple[object, ...]]) -> SubjectKey:
         subject_id: UUID = row.subject_id
+        wrapping = self._keys.get(row.wrapping_key)
+        if wrapping is None:
+            raise WrappingKeyMissing(row.wrapping_key)
         try:
-            wrapping = self._keys[row.wrapping_key]
             key = wrapping.decrypt(row.wrapped[:NONCE_BYTES], row.wrapped[NONCE_BYTES:], subject_id.bytes)
         except InvalidTag:
             raise TamperedValue("subject key") from None
