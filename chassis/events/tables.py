@@ -133,6 +133,9 @@ dead_letters = sa.Table(
     # A reason is a code: free text could carry what the record tells.
     sa.CheckConstraint("reason ~ '^[a-z0-9-]{1,64}$'", name="dead_letters_reason_is_a_code"),
 )
+# Open ones are counted every few seconds, closed ones forgotten in the order of their closing: both few among many.
+sa.Index("dead_letters_open", dead_letters.c.topic, postgresql_where=dead_letters.c.state == "open")
+sa.Index("dead_letters_closed_at", dead_letters.c.closed_at, postgresql_where=dead_letters.c.closed_at.is_not(None))
 
 
 # Of a version that had no such columns yet: `add_what_is_lost` runs in a later migration than `create` did.
@@ -147,6 +150,17 @@ _WHAT_IS_LOST = """
 def add_what_is_lost(op: "Operations") -> None:
     """Add what `relay_partitions` needs to keep losses and wishes; does nothing where it is there."""
     op.execute(_WHAT_IS_LOST)
+
+
+def index_dead_letters(op: "Operations") -> None:
+    """Add the indexes of dead letters; does nothing where they are there.
+
+    Not CONCURRENTLY: a service's migrations are one transaction, and a record that is put aside waits for the moment.
+    """
+    op.execute("CREATE INDEX IF NOT EXISTS dead_letters_open ON dead_letters (topic) WHERE state = 'open'")
+    op.execute(
+        "CREATE INDEX IF NOT EXISTS dead_letters_closed_at ON dead_letters (closed_at) WHERE closed_at IS NOT NULL"
+    )
 
 
 def create(op: "Operations") -> None:
