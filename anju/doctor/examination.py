@@ -16,6 +16,7 @@ from anju.doctor.findings import Finding, finding
 from anju.doctor.logs import LogFacts, Logs
 from anju.topics import cluster
 from anju.topics.declared import Topic
+from anju.topics.differences import Difference, What
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable
 from chassis.events.kafka import KafkaSettings
 from policy.packs import BadPack, load
@@ -128,8 +129,17 @@ def examine_topics(admin: AdminClient, topics: Mapping[str, Topic], users: Mappi
         return [finding("kafka-unreachable", "Kafka: topics and rights", str(error).rstrip("."), service="…")]
     return [
         *(finding("drift-to-apply", "Kafka: topics and rights", f"to do: {each}") for each in outcome.done),
-        *(finding("drift", "Kafka: topics and rights", str(each)) for each in outcome.drift),
+        *(_drift(each, topics) for each in outcome.drift),
     ]
+
+
+def _drift(found: Difference, topics: Mapping[str, Topic]) -> Finding:
+    """What a person must decide; more partitions of a history have a command."""
+    where, topic = "Kafka: topics and rights", topics.get(found.subject)
+    more = found.what is What.PARTITIONS and int(found.declared or 0) > int(found.found or 0)
+    if more and topic is not None and topic.kind == "history":
+        return finding("partitions-declared", where, str(found), topic=found.subject, owner=topic.owner)
+    return finding("drift", where, str(found))
 
 
 async def examine_processes(status: Mapping[str, Any]) -> list[Finding]:

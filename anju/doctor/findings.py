@@ -76,6 +76,9 @@ KINDS = {
         Severity.WARNING, "anju dead-letters list {service}", "then show each, and replay or discard it"
     ),
     "drift-to-apply": _Kind(Severity.WARNING, "anju topics apply"),
+    "partitions-declared": _Kind(
+        Severity.WARNING, "anju topics grow {topic}", "stop the workers of {owner} first: docs/runbook.md"
+    ),
     "drift": _Kind(Severity.WARNING, advice="no command mends this safely: undo it by hand, or declare it"),
     "process-down": _Kind(Severity.CRITICAL, "anju demo status", "read its log there; it is started again by itself"),
     "process-unready": _Kind(Severity.WARNING, "anju demo status", "read its log there"),

@@ -16,6 +16,7 @@ from confluent_kafka.admin import (
     ConfigEntry,
     ConfigResource,
     ConfigSource,
+    NewPartitions,
     NewTopic,
     ResourcePatternType,
     ResourceType,
@@ -131,6 +132,18 @@ def _apply_topics(admin: AdminClient, topics: Mapping[str, Topic], outcome: Outc
         if count != topic.partitions:
             outcome.drift.append(Difference(What.PARTITIONS, name, found=str(count), declared=str(topic.partitions)))
     _apply_settings(admin, there, outcome, change=change)
+
+
+def partitions(admin: AdminClient, topic: str) -> int:
+    """How many partitions a topic has, 0 where it is not there; raises KafkaRefused."""
+    present = _present_topics(admin)
+    return len(present[topic].partitions) if topic in present else 0
+
+
+def add_partitions(admin: AdminClient, topic: str, total: int) -> None:
+    """Give a topic more partitions, `total` with those it has; raises KafkaRefused."""
+    _settle("add partitions to", admin.create_partitions([NewPartitions(topic, total)]))
+    _wait_until(lambda: partitions(admin, topic) == total, "the new partitions")
 
 
 def _apply_settings(admin: AdminClient, topics: Mapping[str, Topic], outcome: Outcome, *, change: bool) -> None:

@@ -86,7 +86,7 @@ async def recover(
         RelayRuns: a relay of this service is sending.
         KafkaSilent: nothing was changed, or the states are not compared yet: the command is given again.
     """
-    async with _without_relay(db):
+    async with without_relay(db):
         async with open_logs(kafka) as logs:
             spans = await logs.spans(await logs.places(published.histories))
             looks = await look_at_histories(logs, spans, {}, service)
@@ -102,8 +102,8 @@ async def recover(
 
 
 @asynccontextmanager
-async def _without_relay(db: Database) -> AsyncIterator[None]:
-    """Hold the relay's lock; raises RelayRuns."""
+async def without_relay(db: Database) -> AsyncIterator[None]:
+    """Hold the relay's lock, so that nothing is numbered or sent; raises RelayRuns."""
     async with AsyncExitStack() as stack:
         try:
             async with asyncio.timeout(LOCK_SECONDS):

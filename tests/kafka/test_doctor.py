@@ -185,7 +185,12 @@ async def test_drift_is_named_with_what_mends_it(publisher: Publisher) -> None:
     wider = {publisher.topic: publisher.topics[publisher.topic].model_copy(update={"partitions": 2})}
     findings = await asyncio.to_thread(examine_topics, publisher.kafka.admin, wider, {})
     mine = {found.what: found for found in findings if publisher.topic in found.what}
-    assert mine[f"topic {publisher.topic} has 1 partitions instead of 2"].command is None
+    more = mine[f"topic {publisher.topic} has 1 partitions instead of 2"]
+    assert (more.code, more.command) == ("partitions-declared", f"anju topics grow {publisher.topic}")
+    state = wider[publisher.topic].model_copy(update={"kind": "state"})
+    findings = await asyncio.to_thread(examine_topics, publisher.kafka.admin, {publisher.topic: state}, {})
+    (other,) = [found for found in findings if "instead of 2" in found.what]
+    assert (other.code, other.command) == ("drift", None), "a state is not grown"
     assert mine[f"to do: granted: User:alerts READ on topic {publisher.topic}"].command == "anju topics apply"
 
 
