@@ -1,5 +1,6 @@
 """The consumer of a state: read from the start at every assignment, newer versions applied, vanished keys dropped."""
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ from chassis.run import metrics, tracing
 __all__ = ["StateReader", "StateRecord", "StateSubscription"]
 
 log = structlog.get_logger()
+
+# A topic that was deleted and made anew is filled again within a minute or two by its publisher (relay.LOOK_SECONDS and
+# the comparison): what this copy holds is right meanwhile, and what the log does not show by then has ended.
+DROP_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class _Held:
     claim: int
     place: Place
     end: int
+    loaded_at: float
     unmet: set[str] | None = field(default_factory=set)
 
 
@@ -94,8 +100,10 @@ class StateReader:
             starts = {partition: limits[partition][0] for partition in partitions}
             claimed = await claim(tx, self.group, self.topic, starts, restart=True)
         for partition, its in claimed.items():
-            self._held[partition] = _Held(its.claim, its.place, limits[partition][1], unmet[partition])
-        await self._drop_unmet([partition for partition in partitions if self._is_read(self._held[partition])])
+            self._held[partition] = _Held(
+                its.claim, its.place, limits[partition][1], time.monotonic(), unmet[partition]
+            )
+        await self._drop_unmet()
         return starts
 
     async def take(self, batch: Mapping[int, Sequence[RawRecord]]) -> Collection[int]:
@@ -123,7 +131,7 @@ class StateReader:
                 unmet.discard(record.key)
         for each in moves:
             held[each.partition].place = each.after
-        await self._drop_unmet([p for p, its in held.items() if its.unmet is not None and self._is_read(its)])
+        await self._drop_unmet()
         return ()
 
     def _parse(self, raws: Sequence[RawRecord], records: list[StateRecord], pointers: list[Pointer]) -> None:
@@ -172,14 +180,15 @@ class StateReader:
         return pointers
 
     @staticmethod
-    def _is_read(held: _Held) -> bool:
-        return held.place.next_offset >= held.end
+    def _is_whole(held: _Held) -> bool:
+        """Say whether the log has shown all that it has; one that was never written shows nothing of anybody."""
+        read = held.place.next_offset >= max(held.end, 1)
+        return read and time.monotonic() - held.loaded_at >= DROP_SECONDS
 
-    async def _drop_unmet(self, partitions: Collection[int]) -> None:
-        """Drop the keys that the log of these partitions did not show, and note that it was done."""
-        for partition in partitions:
-            held = self._held.get(partition)
-            if held is None or held.unmet is None:
+    async def _drop_unmet(self) -> None:
+        """Drop the keys that the logs of read partitions did not show, and note that it was done."""
+        for partition, held in list(self._held.items()):
+            if held.unmet is None or not self._is_whole(held):
                 continue
             if held.unmet:
                 async with self._db.transaction() as tx:
@@ -190,9 +199,12 @@ class StateReader:
             held.unmet = None
 
     async def astray(self) -> Collection[int]:
-        """Return partitions whose place is not where this reader left it."""
+        """Return partitions whose place is not where this reader left it; of the others drop what has ended."""
         held = {partition: (its.claim, its.place) for partition, its in self._held.items()}
-        return await astray(self._db, self.group, self.topic, held)
+        strayed = await astray(self._db, self.group, self.topic, held)
+        if not strayed:
+            await self._drop_unmet()
+        return strayed
 
     def observe(self) -> None:
         """There is nothing that grows with time."""

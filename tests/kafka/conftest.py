@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from chassis.data import tables as data_tables
 from chassis.data.db import Database, Transaction
 from chassis.data.migrations import migrate
-from chassis.events import tables
+from chassis.events import states, tables
 from chassis.events.consumers import Consumers
 from chassis.events.histories import BadRecord, HistorySubscription, Record, each
 from chassis.events.kafka import KafkaSettings
@@ -184,6 +184,12 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
     """What the code under test logs, instead of pages of it on the screen."""
     with structlog.testing.capture_logs() as entries:
         yield entries
+
+
+@pytest.fixture(autouse=True)
+def _ended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a state's log does not show is dropped when it was read, not minutes after."""
+    monkeypatch.setattr(states, "DROP_SECONDS", 0.0)
 
 
 Services = Callable[..., Awaitable[Service]]

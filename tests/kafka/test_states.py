@@ -7,15 +7,19 @@ import pytest
 import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
+from chassis.events import kafka as kafka_module
+from chassis.events import reading, relay, states
 from chassis.events.dead_letters import list_, replay
 from chassis.events.kafka import partition_of
+from chassis.events.logs import open_logs
 from chassis.events.positions import Fenced
 from chassis.events.records import RawRecord
 from chassis.events.relay import Relay
 from chassis.events.states import StateReader
 from chassis.events.tables import consumer_positions
-from tests.kafka.conftest import running
+from tests.kafka.conftest import made_anew, running
 from tests.kafka.registry import Registry, places
+from tests.parts import Kafka
 from tests.waiting import until
 
 
@@ -58,11 +62,53 @@ async def test_it_is_read_from_the_start_and_vanished_keys_are_dropped(registry:
         await until(lambda: registry.keeps(dict.fromkeys(keys, "first")))
 
 
-async def test_an_empty_log_empties_the_copy(registry: Registry) -> None:
+async def test_a_log_that_was_never_written_says_nothing_of_anybody(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a topic that was made anew and that its publisher has not filled yet; of one that it has filled all counts."""
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 0.2)
     async with registry.db.transaction() as tx:
         await tx.execute(sa.insert(places).values(key="ghost", epoch=1, number=1, name="ghost"))
-    async with running(registry.consumers()):
-        await until(lambda: registry.keeps({}))
+    consumers = registry.consumers()
+    async with running(Relay(registry.db, registry.kafka, "test"), consumers):
+        await until(lambda: consumers.health() == [])
+        assert await registry.kept() == {"ghost": "ghost"}
+        other = next(key for key in map(str, range(100)) if partition_of(key, 3) == partition_of("ghost", 3))
+        await registry.publish(other, 1, "there")
+        await until(lambda: registry.keeps({other: "there"}))
+
+
+async def test_a_topic_made_anew_never_empties_the_copy(
+    kafka: Kafka, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some of it is written anew before the rest: whoever reads it then goes on with what it has."""
+    monkeypatch.setattr(states, "DROP_SECONDS", 60.0)
+    monkeypatch.setattr(relay, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(kafka_module, "METADATA_MAX_AGE_MS", 500)
+    keys = [f"place-{number}" for number in range(30)]
+    everything = dict.fromkeys(keys, "first")
+    seen: list[set[str]] = []
+    async with running(registry.relay(), registry.consumers()):
+        for key in keys:
+            await registry.change(key, "first")
+        await until(lambda: registry.keeps(everything))
+        await made_anew(kafka, registry.topic, partitions=3, compacted=True)
+        await registry.change(keys[0], "second")
+
+        async def filled() -> bool:
+            seen.append(set(await registry.kept()))
+            return len(await records_of(registry)) >= len(keys)
+
+        await until(filled, 60)
+        await until(lambda: registry.keeps(everything | {keys[0]: "second"}), 60)
+    assert all(each == set(keys) for each in seen), "nobody was told that a place has ended"
+
+
+async def records_of(registry: Registry) -> set[str]:
+    """Keys that stand in the topic."""
+    async with open_logs(registry.kafka) as logs:
+        spans = await logs.spans(await logs.places([registry.topic]))
+        return {(raw.key or b"").decode() async for _place, raws in logs.read(spans) for raw in raws}
 
 
 async def test_a_reader_that_was_overtaken_drops_nothing(registry: Registry) -> None:
@@ -113,9 +159,9 @@ async def _letters(registry: Registry, count: int) -> bool:
 
 
 async def test_the_claim_grows_with_each_reading(registry: Registry) -> None:
-    for reading in range(1, 3):
+    for number in range(1, 3):
         async with running(registry.consumers()):
-            await until(lambda reading=reading: _claims(registry, reading))  # type: ignore[misc]
+            await until(lambda number=number: _claims(registry, number))  # type: ignore[misc]
 
 
 async def _claims(registry: Registry, claim: int) -> bool:
