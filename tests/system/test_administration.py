@@ -1,13 +1,8 @@
 """An administrator's day on a running city: the doctor names a fault, its command mends it; notices ask again."""
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 import uuid
 from datetime import UTC, datetime
-from typing import Any
 
 import aiokafka
 import httpx
@@ -16,34 +11,12 @@ import pytest
 from tests.parts import DemoCity
 from tests.people import People
 from tests.system import journal
+from tests.system.administrator import SECONDS, Administrator, run
 from tests.system.desks import Desks
 from tests.waiting import until
 
 # Each command is a process of its own.
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
-
-SECONDS = 120
-
-
-async def run(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run `anju` with these words, beside the test's own loop."""
-    command = [sys.executable, "-m", "anju.cli", *words]
-    return await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=SECONDS, env=os.environ | environment
-    )
-
-
-async def document(city: DemoCity, *words: str) -> Any:
-    """What a command with --json prints."""
-    done = await run(*words, "--json", "--data-dir", str(city.data_dir))
-    assert done.stderr == ""
-    return json.loads(done.stdout)
-
-
-async def findings(city: DemoCity, code: str) -> list[dict[str, Any]]:
-    """What the doctor finds of this kind."""
-    found = await document(city, "doctor")
-    return [each for each in found["findings"] if each["code"] == code]
 
 
 async def test_the_doctor_names_a_dead_letter_and_its_command_leads_to_the_mend(city: DemoCity) -> None:
@@ -55,16 +28,18 @@ async def test_the_doctor_names_a_dead_letter_and_its_command_leads_to_the_mend(
         sasl_plain_username=kafka["username"],
         sasl_plain_password=kafka["password"],
     )
-    before = {letter["id"] for letter in await document(city, "dead-letters", "list", "alerts")}
+    before = {letter["id"] for letter in await Administrator(city).answer("dead-letters", "list", "alerts")}
     await producer.start()
     await producer.send_and_wait("registration.stays", b"\x00 not an event", key=b"x", partition=0)
     await producer.stop()
 
     async def named() -> bool:
-        return any(each["where"].startswith("alerts") for each in await findings(city, "dead-letters"))
+        return any(each["where"].startswith("alerts") for each in await Administrator(city).findings("dead-letters"))
 
     await until(named, SECONDS)
-    told = next(each for each in await findings(city, "dead-letters") if each["where"].startswith("alerts"))
+    told = next(
+        each for each in await Administrator(city).findings("dead-letters") if each["where"].startswith("alerts")
+    )
     assert told["command"] == f"anju dead-letters list alerts --data-dir {city.data_dir}"
     listed = await run(*told["command"].split()[1:], "--json")
     (letter,) = [each for each in json.loads(listed.stdout) if each["id"] not in before]
@@ -73,11 +48,11 @@ async def test_the_doctor_names_a_dead_letter_and_its_command_leads_to_the_mend(
     shell = {"_ANJU_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": "6"}
     assert str(letter["id"]) in (await run(**shell)).stdout.split()
 
-    shown = await document(city, "dead-letters", "show", "alerts", str(letter["id"]))
+    shown = await Administrator(city).answer("dead-letters", "show", "alerts", str(letter["id"]))
     assert (shown["found"], shown["letter"]["topic"]) == (True, "registration.stays")
-    closed = await document(city, "dead-letters", "discard", "alerts", str(letter["id"]))
+    closed = await Administrator(city).answer("dead-letters", "discard", "alerts", str(letter["id"]))
     assert closed == {"service": "alerts", "id": letter["id"], "state": "discarded"}
-    assert {each["id"] for each in await document(city, "dead-letters", "list", "alerts")} == before
+    assert {each["id"] for each in await Administrator(city).answer("dead-letters", "list", "alerts")} == before
 
 
 async def test_a_lost_alert_comes_back_when_notices_ask_again(
@@ -115,7 +90,7 @@ async def test_a_lost_alert_comes_back_when_notices_ask_again(
         return {stay for _notice, stay in await pairs()} == {kept, lost}
 
     for _ in range(2):
-        asked = await document(city, "notices", "recheck")
+        asked = await Administrator(city).answer("notices", "recheck")
         assert asked["asked"] >= len(notices)
         assert asked["refused"] == []
         await until(back, SECONDS)
@@ -126,18 +101,27 @@ async def test_a_lost_alert_comes_back_when_notices_ask_again(
 
 async def _read(city: DemoCity, service: str, topic: str) -> bool:
     """Whether a service has read all that stands in a topic, and what it answers is sent."""
-    places = [place for place in await document(city, "consumers", "status", service) if place["topic"] == topic]
-    sent = await document(city, "outbox", "status", service)
+    places = [
+        place for place in await Administrator(city).answer("consumers", "status", service) if place["topic"] == topic
+    ]
+    sent = await Administrator(city).answer("outbox", "status", service)
     return sent["unsent"] == 0 and bool(places) and all(place["lag"] == 0 for place in places)
 
 
 async def test_what_scripts_ask_for_is_json(city: DemoCity) -> None:
-    assert {each["topic"] for each in await document(city, "consumers", "status", "alerts")} >= {"registration.stays"}
-    assert set(await document(city, "outbox", "status")) == {"registration", "housing", "alerts", "reporting"}
-    assert await document(city, "migrate", "all") == {
+    assert {each["topic"] for each in await Administrator(city).answer("consumers", "status", "alerts")} >= {
+        "registration.stays"
+    }
+    assert set(await Administrator(city).answer("outbox", "status")) == {
+        "registration",
+        "housing",
+        "alerts",
+        "reporting",
+    }
+    assert await Administrator(city).answer("migrate", "all") == {
         name: [] for name in ("registration", "housing", "alerts", "reporting")
     }
-    assert (await document(city, "audit", "verify", "alerts"))["first_bad"] is None
-    assert {"done", "drift"} == set(await document(city, "topics", "apply", "--check"))
-    assert {pack["id"] for pack in await document(city, "policy", "check")} >= {"capacity", "retention"}
-    assert (await document(city, "demo", "status"))["ready"] is True
+    assert (await Administrator(city).answer("audit", "verify", "alerts"))["first_bad"] is None
+    assert {"done", "drift"} == set(await Administrator(city).answer("topics", "apply", "--check"))
+    assert {pack["id"] for pack in await Administrator(city).answer("policy", "check")} >= {"capacity", "retention"}
+    assert (await Administrator(city).answer("demo", "status"))["ready"] is True
