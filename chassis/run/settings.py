@@ -3,7 +3,7 @@
 import base64
 import binascii
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
@@ -145,8 +145,11 @@ def _why(kind: str, message: str) -> str:
     return "is missing" if kind == "missing" else message.removeprefix("Value error, ")
 
 
-def generate_docs(settings: Sequence[type[BaseSettings]]) -> str:
-    """Return docs/settings.md: a table of the variables that all of `settings` share, then one per class."""
+def generate_docs(settings: Sequence[type[BaseSettings]], commands: Sequence[tuple[str, str, str]] = ()) -> str:
+    """Return docs/settings.md: a table of the variables that all of `settings` share, one per class, one of commands.
+
+    `commands` are name, default and meaning of what no class has.
+    """
     shared = ServiceSettings.model_fields
     parts = [
         "# Settings",
@@ -161,14 +164,19 @@ def generate_docs(settings: Sequence[type[BaseSettings]]) -> str:
         own = {name: field for name, field in each.model_fields.items() if not (inherited and name in shared)}
         parts.append(f"## {prefix.removeprefix('ANJU_').rstrip('_').lower()}")
         parts.append(_table(prefix, own) if own else "Nothing of its own.")
+    if commands:
+        parts += ["## Commands", _rows(f"| `{name}` | {default} | {meaning} |" for name, default, meaning in commands)]
     return "\n\n".join(parts) + "\n"
 
 
 def _table(prefix: str, fields: Mapping[str, Any]) -> str:
-    rows = [
+    return _rows(
         f"| `{prefix}{name.upper()}` | {_default(field)} | {(field.description or '').replace('|', chr(92) + '|')} |"
         for name, field in fields.items()
-    ]
+    )
+
+
+def _rows(rows: Iterable[str]) -> str:
     return "\n".join(["| Variable | Default | What it is |", "|---|---|---|", *rows])
 
 
