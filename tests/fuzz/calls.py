@@ -92,7 +92,12 @@ class Calls:
             )
         # A call without parameters has few cases of its own: requests made from sound ones make up for it.
         left = (count - self._findings.by_call[self._label] + admission) // SENDINGS
-        drawn(hostile.requests(self._fuzzed, method, path, described, role), left, salt * 3 + 2, self._hostile)
+
+        def by_plan(plan: hostile.Plan) -> None:
+            made = hostile.request(self._fuzzed, method, path, described, role, plan)
+            self._sent(made, random.Random(plan.salt))
+
+        drawn(hostile.PLANS, left, salt * 3 + 2, by_plan)
 
     def _by_schema(self, drawn: tuple[Any, tuple[str, str], int]) -> None:
         case, caller, salt = drawn
@@ -123,9 +128,6 @@ class Calls:
             for name, value in case.body.items():
                 if isinstance(value, str) and choice.random() < 0.8 and self._fuzzed.ids.of.get(name):
                     case.body[name] = choice.choice(self._fuzzed.ids.of[name])
-
-    def _hostile(self, request: Request) -> None:
-        self._sent(request, random.Random(len(request.body) + self._findings.sent))
 
     def _sent(self, request: Request, choice: random.Random) -> Answer:
         """Send a request, again under its key, in bad envelopes, and by somebody else; return the first answer."""

@@ -1,8 +1,10 @@
 """Hypothesis strategies of what no client should send: values, bodies made from sound ones, addresses, headers."""
 
+import copy
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -149,6 +151,43 @@ BAD_STEPS = st.sampled_from([MARKER, NUMBER, "%00", "%ff", "..", "%2e%2e%2fzqmar
 METHODS = ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "ZQMARK"]
 
 
+KEYS = st.sampled_from([f"<{MARKER}>", "__proto__", "", NUMBER, "a/b~c", "id"])
+RAW_QUERIES = ["%", "%zz", "%ff%fe", "%ed%a0%80", "a=b=c", "%00", "+"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to a body: at the place of this rank, in this way, with this key or value."""
+
+    rank: int
+    way: int
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is drawn of a request. It names nothing of the service's, so that a draw can be repeated."""
+
+    salt: int
+    changes: list[Change]
+    step: str | None
+    queries: list[tuple[int, str]]
+    ascii: bool
+
+
+CHANGES = st.builds(Change, st.integers(0, 2**20), st.integers(0, 5), KEYS, VALUES)
+QUERIES = st.tuples(st.integers(0, 9), st.one_of(TEXTS, st.text(max_size=30), st.just("x" * 20_000)))
+PLANS = st.builds(
+    Plan,
+    salt=st.integers(0, 2**32),
+    changes=st.lists(CHANGES, max_size=3),
+    step=st.one_of(st.none(), st.none(), st.none(), BAD_STEPS),
+    queries=st.lists(QUERIES, max_size=2),
+    ascii=st.booleans(),
+)
+
+
 def _places(tree: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield place
     steps = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
@@ -156,65 +195,59 @@ def _places(tree: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from _places(inner, (*place, step))
 
 
-@st.composite
-def mutated(draw: st.DrawFn, body: dict[str, Any]) -> Any:
-    """A sound body with some values replaced, dropped, doubled, or with a field that nobody asked for."""
+def changed(body: dict[str, Any], changes: Sequence[Change]) -> Any:
+    """Return a sound body with some values replaced, dropped, doubled, or with a field that nobody asked for."""
     tree: Any = json.loads(json.dumps(body))
-    for _ in range(draw(st.integers(1, 3))):
+    for at, change in enumerate(changes):
         places = [each for each in _places(tree) if each]
         if not places:
-            return draw(VALUES)
-        *way, last = draw(st.sampled_from(places))
+            return copy.deepcopy(change.value)
+        *way, last = places[change.rank % len(places)]
         around = tree
         for step in way:
             around = around[step]
-        match draw(st.integers(0, 5)):
+        match change.way:
             case 0 if isinstance(around, dict):
-                around.pop(last, None)
+                around.pop(last)
             case 1 if isinstance(around, dict):
-                around[draw(st.sampled_from([f"<{MARKER}>", "__proto__", "", NUMBER, "a/b~c", "id"]))] = draw(PLAIN)
+                around[change.key] = copy.deepcopy(change.value)
             case 2:
-                around[last] = [around[last]] * draw(st.sampled_from([1, 2, 400]))
+                # Many only once: fifty of fifty of a long text would be more than this machine holds.
+                around[last] = [around[last]] * (change.rank % 50 if at == 0 else 2)
             case _:
-                around[last] = draw(VALUES)
+                # A copy: what is drawn twice would else hold itself, and be no JSON.
+                around[last] = copy.deepcopy(change.value)
     return tree
 
 
-@st.composite
-def requests(draw: st.DrawFn, fuzzed: Fuzzed, method: str, path: str, operation: dict[str, Any], role: int) -> Request:
-    """A request that is sound but for one or two things, by a caller who is mostly admitted."""
-    choice = random.Random(draw(st.integers(0, 2**32)))
+def request(fuzzed: Fuzzed, method: str, path: str, operation: dict[str, Any], role: int, plan: Plan) -> Request:
+    """Return a request that is sound but for what the plan says, by a caller who is mostly admitted."""
+    choice = random.Random(plan.salt)
     parameters = operation.get("parameters", [])
     addressed = {each["name"]: known(choice, fuzzed, each["name"]) for each in parameters if each["in"] == "path"}
-    headers = _caller(draw, fuzzed, role, addressed)
+    headers = _caller(choice, fuzzed, role, addressed)
     body = b""
-    typed: list[Any] = []
+    typed: list[Any] = [value for _rank, value in plan.queries]
     if "requestBody" in operation:
         headers["content-type"] = "application/json"
-        made = sound(path, addressed, choice, fuzzed.ids)
-        if draw(st.integers(0, 9)) < 7:
-            made = draw(mutated(made))
+        made = changed(sound(path, addressed, choice, fuzzed.ids), plan.changes)
+        if plan.changes:
             typed.append(made)
-        body = json.dumps(made, ensure_ascii=draw(st.booleans())).encode(errors="surrogatepass")
-    if addressed and draw(st.integers(0, 9)) == 0:
-        bad = draw(st.sampled_from(sorted(addressed)))
-        addressed[bad] = draw(
-            st.sampled_from([MARKER, NUMBER, "%00", "%ff", "..", "%2e%2e%2fzqmark", "a" * 5_000, "٣"])
-        )
-        typed.append(addressed[bad])
-    query = _query(draw, parameters, typed)
+        body = json.dumps(made, ensure_ascii=plan.ascii).encode(errors="surrogatepass")
+    if addressed and plan.step is not None:
+        addressed[choice.choice(sorted(addressed))] = plan.step
+        typed.append(plan.step)
     target = path
     for name, value in addressed.items():
         target = target.replace(f"{{{name}}}", quote(value, safe="%."))
-    return Request(method, f"{target}{query}", [(n.encode(), v.encode()) for n, v in headers.items()], body, typed)
+    target += _query(choice, parameters, plan.queries)
+    return Request(method, target, [(n.encode(), v.encode()) for n, v in headers.items()], body, typed)
 
 
-def _caller(draw: st.DrawFn, fuzzed: Fuzzed, role: int, addressed: Mapping[str, str]) -> dict[str, str]:
-    if draw(st.integers(0, 19)) == 0:
-        role = draw(st.integers(0, len(ACTORS) - 1))
+def _caller(choice: random.Random, fuzzed: Fuzzed, role: int, addressed: Mapping[str, str]) -> dict[str, str]:
     who, unit = ACTORS[role]
     # Few colleagues, so that they meet each other's work; many authors, since each may ask for few tokens an hour.
-    return headers_of(fuzzed, who, unit, addressed, f"人{draw(st.integers(0, 500))}" if who == "notice_author" else "")
+    return headers_of(fuzzed, who, unit, addressed, f"人{choice.randrange(500)}" if who == "notice_author" else "")
 
 
 def headers_of(fuzzed: Fuzzed, role: str, unit: str, addressed: Mapping[str, str], name: str = "") -> dict[str, str]:
@@ -234,16 +267,12 @@ def known(choice: random.Random, fuzzed: Fuzzed, name: str) -> str:
     return choice.choice(found[-8:] if choice.random() < 0.7 else found)
 
 
-def _query(draw: st.DrawFn, parameters: list[dict[str, Any]], typed: list[Any]) -> str:
+def _query(choice: random.Random, parameters: list[dict[str, Any]], queries: Sequence[tuple[int, str]]) -> str:
     names = [each["name"] for each in parameters if each["in"] == "query"] + [MARKER]
     parts: list[str] = []
-    for _ in range(draw(st.integers(0, 2 if len(names) > 1 else 1))):
-        value = draw(st.one_of(TEXTS, st.text(max_size=30), st.integers().map(str), st.just("x" * 20_000)))
-        encoded = quote(value, errors="surrogatepass")
-        if draw(st.integers(0, 9)) == 0:
-            encoded = draw(st.sampled_from(["%", "%zz", "%ff%fe", "%ed%a0%80", "a=b=c", "%00", "+"]))
-        typed.append(value)
-        parts.append(f"{draw(st.sampled_from(names))}={encoded}")
+    for rank, value in queries:
+        encoded = choice.choice(RAW_QUERIES) if rank == 0 else quote(value, errors="surrogatepass")
+        parts.append(f"{names[rank % len(names)]}={encoded}")
     return f"?{'&'.join(parts)}" if parts else ""
 
 
