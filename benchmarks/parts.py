@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from anju.local.kafka import BROKER_USER, OPERATOR_USER, KafkaNode
 from anju.local.postgres import PostgresServer, choose_home, server_user
 from anju.local.programs import free_ports, port_answers
-from anju.local.reaper import Reaper
+from anju.local.reaper import Reaper, postgres_processes
 
 START_SECONDS = 60.0
 
@@ -47,6 +47,13 @@ class Parts:
     def environment(self) -> Mapping[str, str]:
         """Where a contestant's process finds the broker."""
         return {"BENCH_BOOTSTRAP": self.bootstrap, "BENCH_USERNAME": self.username, "BENCH_PASSWORD": self.password}
+
+    def database_cpu_seconds(self) -> float:
+        """What all processes of the database have worked so far, those that have ended too."""
+        mother = min(postgres_processes(self.server.data), key=lambda process: process.create_time())
+        ended = mother.cpu_times()
+        living = [each.cpu_times() for each in mother.children()]
+        return float(ended.children_user + ended.children_system + sum(each.user + each.system for each in living))
 
     async def new_topic(self, word: str, partitions: int = 1) -> str:
         """Make a topic as topics.yaml would: lz4."""

@@ -8,18 +8,20 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from uuid_utils.compat import uuid7
 
-from chassis.data.db import Database
+from chassis.data.db import Database, Transaction
 from chassis.data.encryption import Keyring
 from contracts.registration import MatchingTokenV1, PersonArrivedV1, StayKind
 from policy import packs
 from services.alerts.domain.contents import Instrument, NoticeKind, Token
 from services.alerts.domain.officers import Officer
-from services.alerts.domain.signatures import signing_key_from
+from services.alerts.domain.signatures import Signer, signing_key_from
 from services.alerts.domain.subjects import Document, Subject
 from services.alerts.use_cases.approve_notice import approve_notice
 from services.alerts.use_cases.propose_notice import Proposal, propose_notice
 
 DISTRICT = "330199"
+# One transaction each would take minutes on a server that waits for its disk.
+BATCH = 100
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = {"sign-1": PRIVATE.public_key().public_bytes_raw()}
 _AUTHOR = Officer("author", "赵一", "notice-desk-01")
@@ -51,26 +53,25 @@ async def make_notices(db: Database, count: int) -> None:
     """Make live notices on the persons 0 to `count`."""
     keyring, rules = Keyring({"k1": secrets.token_bytes(32)}, "k1"), packs.load()
     signer = signing_key_from(PRIVATE.private_bytes_raw(), PUBLIC)
-    now = datetime.now(UTC)
-    for number in range(count):
-        proposal = Proposal(
-            kind=NoticeKind.WANTED,
-            instrument=Instrument("arrest_approval", f"云检捕〔2026〕{number:04d} 号", "云汀市人民检察院"),
-            subject=Subject(Document("resident_id", f"3301991990{number:04d}", "CHN"), "陈某"),
-            starts_at=now - timedelta(minutes=1),
-            ends_at=now + timedelta(days=30),
-            recipients=("command-centre",),
-            instructions="两名民警到场。",
-        )
+    for first in range(0, count, BATCH):
         async with db.transaction() as tx:
-            proposed = await propose_notice(
-                tx, proposal, token_of(number), author=_AUTHOR, keyring=keyring, packs=rules, district=DISTRICT
-            )
-            await approve_notice(
-                tx,
-                proposed.notice_id,
-                proposed.latest.content.hash(),
-                approver=_APPROVER,
-                signer=signer,
-                keyring=keyring,
-            )
+            for number in range(first, min(first + BATCH, count)):
+                await _make_notice(tx, number, keyring, rules, signer)
+
+
+async def _make_notice(tx: Transaction, number: int, keyring: Keyring, rules: packs.Packs, signer: Signer) -> None:
+    now = datetime.now(UTC)
+    proposal = Proposal(
+        kind=NoticeKind.WANTED,
+        instrument=Instrument("arrest_approval", f"云检捕〔2026〕{number:04d} 号", "云汀市人民检察院"),
+        subject=Subject(Document("resident_id", f"3301991990{number:04d}", "CHN"), "陈某"),
+        starts_at=now - timedelta(minutes=1),
+        ends_at=now + timedelta(days=30),
+        recipients=("command-centre",),
+        instructions="两名民警到场。",
+    )
+    proposed = await propose_notice(
+        tx, proposal, token_of(number), author=_AUTHOR, keyring=keyring, packs=rules, district=DISTRICT
+    )
+    content_hash = proposed.latest.content.hash()
+    await approve_notice(tx, proposed.notice_id, content_hash, approver=_APPROVER, signer=signer, keyring=keyring)

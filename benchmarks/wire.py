@@ -8,33 +8,45 @@ from dataclasses import dataclass
 LARGEST_LINE = 2**20
 
 
+class StreamRefused(Exception):
+    """The stream was answered with another status than 200."""
+
+
 @dataclass(slots=True)
 class Connection:
     """One kept-alive connection; one request at a time."""
 
+    port: int
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     @classmethod
     async def open(cls, port: int) -> "Connection":
         """Connect to this machine."""
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=LARGEST_LINE))
+        return cls(port, *await asyncio.open_connection("127.0.0.1", port, limit=LARGEST_LINE))
 
     async def request(self, method: str, path: str, headers: bytes, body: bytes = b"") -> tuple[int, bytes]:
         """Send, and return status and body of an answer that says its length."""
-        self.writer.write(
-            b"%s %s HTTP/1.1\r\nhost: bench\r\ncontent-length: %d\r\n%s\r\n%s"
-            % (method.encode(), path.encode(), len(body), headers, body)
-        )
-        status, length = _head(await self.reader.readuntil(b"\r\n\r\n"))
+        message = b"%s %s HTTP/1.1\r\nhost: bench\r\ncontent-length: %d\r\n%s\r\n%s"
+        self.writer.write(message % (method.encode(), path.encode(), len(body), headers, body))
+        try:
+            head = await self.reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # It rested for longer than a server keeps a connection: no answer began, so it is asked again.
+            again = await Connection.open(self.port)
+            self.close()
+            self.reader, self.writer = again.reader, again.writer
+            self.writer.write(message % (method.encode(), path.encode(), len(body), headers, body))
+            head = await self.reader.readuntil(b"\r\n\r\n")
+        status, length = _head(head)
         return status, await self.reader.readexactly(length)
 
     async def events(self, path: str, headers: bytes) -> AsyncIterator[bytes]:
-        """Open an event stream, and yield its blocks, fields as they came."""
+        """Open an event stream, and yield its blocks, fields as they came. Raises StreamRefused."""
         self.writer.write(b"GET %s HTTP/1.1\r\nhost: bench\r\n%s\r\n" % (path.encode(), headers))
         status, _length = _head(await self.reader.readuntil(b"\r\n\r\n"))
         if status != 200:
-            raise RuntimeError(f"the stream answered {status}")
+            raise StreamRefused(status)
         left = b""
         while True:
             size = int(await self.reader.readuntil(b"\r\n"), 16)

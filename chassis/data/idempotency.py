@@ -15,6 +15,10 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.data.db import Database, Transaction
 from chassis.data.tables import idempotency_keys
 
+# Made once, since every POST runs them.
+_CLAIM = insert(idempotency_keys).on_conflict_do_nothing(index_elements=["id"])
+_KEEP = sa.update(idempotency_keys).where(idempotency_keys.c.id == sa.bindparam("row_id"))
+
 
 class KeyReused(Exception):
     """The caller sent this key before, with another request."""
@@ -61,11 +65,8 @@ async def once(
         turn = Turn(tx, await _claim(tx, row_id, request_mac, now))
         yield turn
         if turn._kept is not None:
-            await tx.execute(
-                sa.update(idempotency_keys)
-                .where(idempotency_keys.c.id == row_id)
-                .values(status=turn._kept.status, headers=dict(turn._kept.headers), body=turn._kept.body)
-            )
+            kept = {"status": turn._kept.status, "headers": dict(turn._kept.headers), "body": turn._kept.body}
+            await tx.execute(_KEEP, {"row_id": row_id, **kept})
         elif turn.answer is None:
             raise RuntimeError("a turn ended without an answer to keep")
 
@@ -82,11 +83,7 @@ async def answered(
 
 
 async def _claim(tx: Transaction, row_id: bytes, request_mac: bytes, now: datetime) -> KeptAnswer | None:
-    claimed = await tx.execute(
-        insert(idempotency_keys)
-        .values(id=row_id, request_mac=request_mac, created_at=now)
-        .on_conflict_do_nothing(index_elements=["id"])
-    )
+    claimed = await tx.execute(_CLAIM, {"id": row_id, "request_mac": request_mac, "created_at": now})
     if claimed.rowcount:
         return None
     kept = await _kept(tx, row_id, request_mac)

@@ -12,6 +12,14 @@ from services.registration.storage.premises import premises_of
 from services.registration.storage.tables import occupancy, premises
 from services.registration.storage.units import areas_of
 
+# Made once, since every arrival runs it.
+_ENTER = (
+    sa.update(occupancy)
+    .where(occupancy.c.premises_id == sa.bindparam("its_premises"), premises.c.premises_id == occupancy.c.premises_id)
+    .values(headcount=occupancy.c.headcount + 1, version=occupancy.c.version + 1)
+    .returning(occupancy.c.headcount, occupancy.c.version, premises, areas_of(sa.bindparam("its_unit")).label("areas"))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
@@ -33,12 +41,7 @@ class Entered:
 
 async def enter(tx: Transaction, premises_id: UUID, unit: str) -> Entered | None:
     """Count one person more; None when housing has not published these premises."""
-    row = await tx.one_or_none(
-        sa.update(occupancy)
-        .where(occupancy.c.premises_id == premises_id, premises.c.premises_id == occupancy.c.premises_id)
-        .values(headcount=occupancy.c.headcount + 1, version=occupancy.c.version + 1)
-        .returning(occupancy.c.headcount, occupancy.c.version, premises, areas_of(unit).label("areas"))
-    )
+    row = (await tx.execute(_ENTER, {"its_premises": premises_id, "its_unit": unit})).one_or_none()
     if row is None:
         return None
     return Entered(Occupancy(premises_id, row.headcount, row.version), premises_of(row), tuple(row.areas or ()))

@@ -28,6 +28,9 @@ from services.registration.storage.tables import OPEN, OPEN_ALERTS, corrections,
 from services.registration.storage.units import areas_of
 from services.registration.vault import Vault, open_person, seal_person
 
+# Made once: to build it anew for each arrival took longer than to run it.
+_INSERT = sa.insert(stays).returning(stays.c.registered_at, stays.c.receipt_serial)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -65,8 +68,8 @@ async def insert(
     document = arrival.person.document
     row = (
         await tx.execute(
-            sa.insert(stays)
-            .values(
+            _INSERT,
+            dict(
                 stay_id=stay_id,
                 person_id=person_id,
                 premises_id=arrival.premises_id,
@@ -82,8 +85,7 @@ async def insert(
                 registered_unit=registered_unit,
                 **_token_columns(tokens),
                 **seal_person(key, arrival.person, arrival.guardian),
-            )
-            .returning(stays.c.registered_at, stays.c.receipt_serial)
+            ),
         )
     ).one()
     return Stay(

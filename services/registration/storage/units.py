@@ -10,7 +10,7 @@ from services.registration.domain.units import Unit
 from services.registration.storage.tables import units
 
 
-def areas_of(unit: str) -> sa.ScalarSelect[list[str]]:
+def areas_of(unit: str | sa.BindParameter[str]) -> sa.ScalarSelect[list[str]]:
     """Return a subquery of a unit's areas, for use beside what else a statement reads."""
     return sa.select(units.c.areas).where(units.c.unit_id == unit).scalar_subquery()
 
