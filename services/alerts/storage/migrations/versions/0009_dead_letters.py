@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.events import tables
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
