@@ -86,20 +86,25 @@
     (field) => (field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue),
   );
 
+  // What somebody types, or the person they look at, is not taken from under them.
+  const inUse = () => written() || Boolean(detail().querySelector("[data-until]"));
+  const sayChanged = () => { document.getElementById("detail-changed").hidden = false; };
+
   const changeDetail = soon(
     (position) => Boolean(detail().dataset.alert) && position > Number(detail().dataset.position),
-    () => {
-      // What somebody types, or the person they look at, is not taken from under them.
-      if (written() || detail().querySelector("[data-until]")) {
-        document.getElementById("detail-changed").hidden = false;
-        return undefined;
-      }
-      return showDetail();
-    },
+    () => (inUse() ? sayChanged() : showDetail()),
   );
 
+  // Asked for when nothing was in use; by the time the answer is here it may be.
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (event.detail.ctx.anju !== "renewal" || !inUse()) return;
+    event.preventDefault();
+    sayChanged();
+  });
+
   function showDetail() {
-    return window.htmx.ajax("GET", `/board/detail${location.search}`, { target: "#board-detail", swap: "outerMorph" });
+    const wanted = { target: "#board-detail", swap: "outerMorph", anju: "renewal" };
+    return window.htmx.ajax("GET", `/board/detail${location.search}`, wanted);
   }
 
   /* ---- sound and words ---- */
@@ -196,7 +201,11 @@
     list().scrollTop = 0;
     refresh();
   });
+  let start = list().dataset.start;
   document.addEventListener("htmx:after:swap", () => {
+    // Another page of the list begins at its top.
+    if (list().dataset.start !== start) list().scrollTop = 0;
+    start = list().dataset.start;
     document.querySelectorAll(".rows li[id]").forEach((row) => waiting.delete(row.id.slice(4)));
     showBar();
   });

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.arrivals import Arrivals
 from tests.browser.test_command_centre import open_alert
+from tests.system.desks import Desks
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
@@ -76,3 +79,35 @@ async def test_a_lost_stream_is_told_by_age_and_banner(as_role: Any, axe: Any, p
     await page.clock.run_for(3_000)
     await expect(page.locator("[data-stream-health].live")).to_be_visible()
     await expect(page.locator("#connection")).to_be_hidden()
+
+
+async def test_a_renewal_that_is_slow_takes_nothing_that_was_begun_meanwhile(
+    as_role: Any, city: Any, arrivals: Arrivals
+) -> None:
+    """Nobody typed when it was asked for; when its answer comes somebody does: the words stay, a line says so."""
+    alert = await arrivals.wanted()
+    page = await as_role("duty_officer")
+    await open_alert(page, alert)
+    waiting: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        waiting.append(route)
+
+    await page.route("**/board/detail?*", hold)
+    desks = Desks(city.data_dir, city.status()["services"])
+    address = f"{desks.services['alerts']}/api/v1/alerts/{alert['alert_id']}/notes"
+    async with httpx.AsyncClient() as http:
+        answer = await http.post(
+            address, json={"text": "电话"}, headers=desks.headers("duty_officer", "command-centre")
+        )
+    assert answer.status_code == 200, answer.text
+
+    async def is_asked() -> bool:
+        return bool(waiting)
+
+    await until(is_asked)
+    await page.locator("summary", has_text="加备注").click()
+    await page.fill("#notes-text", "写到一半")
+    await waiting[0].continue_()
+    await expect(page.locator("#detail-changed")).to_be_visible()
+    assert await page.input_value("#notes-text") == "写到一半"

@@ -153,22 +153,36 @@ async def test_the_sound_is_switched_and_tried(as_role: Any, axe: Any) -> None:
     await expect(sound).to_be_visible()
 
 
-async def test_on_a_phone_the_alert_is_a_page_of_its_own(
+async def test_on_a_phone_the_alert_is_a_sheet_and_then_a_page_of_its_own(
     as_role: Any, axe: Any, picture: Any, arrivals: Arrivals
 ) -> None:
-    """List, then detail, then back."""
+    """What is needed to take it on lies over the list; 详情 shows all of it, and its way back is the list."""
     alert = await arrivals.wanted()
     page = await as_role("duty_officer", width=390, height=844)
     await axe(page)
     await open_alert(page, alert)
+    sheet = page.locator(".phone-sheet")
+    await expect(sheet).to_contain_text("先做")
+    await expect(page.locator("#board-list")).to_be_visible()
+    for target in await sheet.locator("a, button").all():
+        box = await target.bounding_box()
+        assert box is not None
+        assert box["height"] >= 48, "a thumb finds it"
+        assert box["y"] + box["height"] <= 844, "within the screen"
+    await axe(page)
+    await picture(page, "command-centre-phone")
+    await sheet.get_by_text("详情").click()
     await expect(page.locator("#board-list")).to_be_hidden()
-    button = await page.locator(".acknowledge").bounding_box()
+    await expect(sheet).to_be_hidden()
+    button = await page.locator("#board-mine .acknowledge").bounding_box()
     assert button is not None
     assert button["height"] >= 60, "the one button that cannot wait is as high as a thumb is wide"
     assert button["y"] + button["height"] == 844, "within the thumb's reach"
     await axe(page)
-    await picture(page, "command-centre-phone")
-    await page.get_by_text("收起").click()
+    await picture(page, "command-centre-phone-whole")
+    await page.locator("#board-mine .acknowledge").click()
+    await expect(page.get_by_text("提交核实")).to_be_visible()
+    await page.locator(".detail-head").get_by_text("收起").click()
     await expect(page.locator("#board-list")).to_be_visible()
 
 

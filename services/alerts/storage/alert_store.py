@@ -101,10 +101,12 @@ async def list_page(
     return [_alert(row) for row in await tx.all(query)]
 
 
-async def list_urgent(tx: Transaction, wanted: AlertFilter, *, limit: int, by_clock: bool = False) -> Sequence[Alert]:
+async def list_urgent(
+    tx: Transaction, wanted: AlertFilter, *, limit: int, start: int = 0, by_clock: bool = False
+) -> Sequence[Alert]:
     """Return alerts as the board shows them: open ones first, worst severity first, then the shortest clock.
 
-    `by_clock`: the shortest clock first, whatever the severity.
+    `start`: how many of them to leave out first; `by_clock`: the shortest clock first, whatever the severity.
     """
     rank = sa.case({each.value: place for place, each in enumerate(Severity)}, value=alerts.c.severity)
     order = (alerts.c.due_at, rank) if by_clock else (rank, alerts.c.due_at)
@@ -112,9 +114,16 @@ async def list_urgent(tx: Transaction, wanted: AlertFilter, *, limit: int, by_cl
         sa.select(alerts)
         .where(*_conditions(wanted))
         .order_by(alerts.c.due_at.is_(None), *order, alerts.c.raised_at.desc(), alerts.c.alert_id)
+        .offset(start)
         .limit(limit)
     )
     return [_alert(row) for row in await tx.all(query)]
+
+
+async def count_found(tx: Transaction, wanted: AlertFilter) -> int:
+    """Return how many alerts a filter finds."""
+    number: int = await tx.scalar(sa.select(sa.func.count()).select_from(alerts).where(*_conditions(wanted)))
+    return number
 
 
 @dataclass(frozen=True, slots=True)

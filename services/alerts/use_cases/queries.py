@@ -1,7 +1,7 @@
 """What the board and the desk read: lists, counts, one alert with its history. No person is in any of it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -57,11 +57,15 @@ LOOKS = 50
 
 @dataclass(frozen=True, slots=True)
 class AlertPage:
-    """A page of alerts, the place of each where it is known, and where in the stream the page stands."""
+    """A page of alerts, the place of each where it is known, and where in the stream the page stands.
+
+    `found`: how many alerts the filter finds in all, where the page does not hold them all.
+    """
 
     alerts: Sequence[Alert]
     places: dict[UUID, Place]
     stream_position: int
+    found: int | None = None
 
 
 async def list_alerts(
@@ -72,9 +76,12 @@ async def list_alerts(
     return await _page(tx, found)
 
 
-async def list_board(tx: Transaction, wanted: AlertFilter, *, limit: int) -> AlertPage:
+async def list_board(tx: Transaction, wanted: AlertFilter, *, start: int, limit: int) -> AlertPage:
     """Return alerts in the order of the board: worst severity first, then the shortest clock."""
-    return await _page(tx, await alert_store.list_urgent(tx, wanted, limit=limit))
+    page = await _page(tx, await alert_store.list_urgent(tx, wanted, start=start, limit=limit))
+    if not start and len(page.alerts) < limit:
+        return page
+    return replace(page, found=await alert_store.count_found(tx, wanted))
 
 
 async def _page(tx: Transaction, found: Sequence[Alert]) -> AlertPage:

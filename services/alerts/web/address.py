@@ -13,6 +13,8 @@ from services.alerts.domain.rules import RULES
 from services.alerts.use_cases.queries import AlertFilter
 
 LONGEST_SEARCH = 60
+# No list of open alerts is longer than six digits.
+START_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,11 @@ class BoardAddress:
     kind: str = ""
     mine: bool = False
     search: str = ""
+    # How many rows of the list come before the first that is shown.
+    start: int = 0
     alert: UUID | None = None
+    # On a phone: the alert as a page of its own, not as a sheet over the list.
+    whole: bool = False
 
     @classmethod
     def of(cls, request: Request) -> "BoardAddress":
@@ -37,7 +43,9 @@ class BoardAddress:
             kind=kind if kind in RULES else _one_of(NoticeKind, kind),
             mine=query.get("mine") == "1",
             search=query.get("q", "").strip()[:LONGEST_SEARCH],
+            start=_start(query.get("start", "")),
             alert=_id(query.get("alert", "")),
+            whole=query.get("whole") == "1",
         )
 
     def wanted(self, owner: str) -> AlertFilter:
@@ -51,18 +59,31 @@ class BoardAddress:
         )
 
     def query(self, **changes: Any) -> str:
-        """Return the address's query with other values, `?` included; empty when nothing is set."""
+        """Return the address's query with other values, `?` included; empty when nothing is set.
+
+        Another list begins at its first row, and another alert as a sheet.
+        """
         other = replace(self, **changes)
+        if "alert" in changes and "whole" not in changes:
+            other = replace(other, whole=False)
+        if "start" not in changes and other.filters() != self.filters():
+            other = replace(other, start=0)
         values = {
             "state": other.state,
             "severity": other.severity,
             "kind": other.kind,
             "mine": "1" if other.mine else "",
             "q": other.search,
+            "start": str(other.start) if other.start else "",
             "alert": str(other.alert) if other.alert else "",
+            "whole": "1" if other.whole and other.alert else "",
         }
         encoded = urlencode({name: value for name, value in values.items() if value})
         return f"?{encoded}" if encoded else ""
+
+    def filters(self) -> tuple[str, str, str, bool, str]:
+        """Return what makes the list another one."""
+        return self.state, self.severity, self.kind, self.mine, self.search
 
     def to(self, **changes: Any) -> str:
         """Return the board's address with other values."""
@@ -71,6 +92,11 @@ class BoardAddress:
 
 def _one_of(values: Any, text: str) -> str:
     return text if text in {each.value for each in values} else ""
+
+
+def _start(text: str) -> int:
+    """Read where a page of the list begins; what is no such number, or too far to be one, is the beginning."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= START_DIGITS else 0
 
 
 def _id(text: str) -> UUID | None:

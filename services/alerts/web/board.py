@@ -38,15 +38,16 @@ from services.alerts.use_cases.close_alert import close_alert
 from services.alerts.use_cases.escalate_alert import escalate_alert
 from services.alerts.use_cases.note_on_alert import note_on_alert
 from services.alerts.use_cases.note_view import note_view
-from services.alerts.use_cases.queries import AlertFilter, AlertPage, AlertView
+from services.alerts.use_cases.queries import AlertPage, AlertView
 from services.alerts.use_cases.read_handovers import count_offered
 from services.alerts.use_cases.reopen_alert import reopen_alert
 from services.alerts.use_cases.verify_alert import verify_alert
+from services.alerts.web import shared
 from services.alerts.web.address import BoardAddress
 from services.alerts.web.pace import KeptPace, span
 from services.alerts.web.place_map import place_map
 from services.alerts.web.rule_words import reader_language, rule_words
-from services.alerts.web.shared import BoardRead, SharedReads, SharedRows, read_board
+from services.alerts.web.shared import BoardRead, SharedReads, SharedRows, Window, read_board
 from services.alerts.web.step_bar import step_bar
 
 DutyOfficer = Annotated[Caller, Depends(require("duty_officer"))]
@@ -137,7 +138,7 @@ class _Board:
         address = BoardAddress.of(request)
         partial = request.headers.get("hx-request") == "true"
         async with self._parts.db.read() as tx:
-            read = await read_board(tx, address.wanted(caller.subject), self._pace)
+            read = await read_board(tx, address.wanted(caller.subject), address.start, self._pace)
             # Only the whole page has sections with counts.
             offered = 0 if template or partial else await count_offered(tx, caller.subject)
             view = await self._view(tx, address.alert)
@@ -161,13 +162,14 @@ class _Board:
 
     async def show_list(self, request: Request, caller: Caller, seen: int | None) -> Response:
         """Render list and facets; who says what was seen of the stream shares with others what was read."""
-        wanted = BoardAddress.of(request).wanted(caller.subject)
+        address = BoardAddress.of(request)
+        wanted = (address.wanted(caller.subject), address.start)
         read = await self._reads.get(wanted, seen) if seen is not None else await self._read(wanted)
         return self._render(request, caller, read, "board_list_only.html")
 
-    async def _read(self, wanted: AlertFilter) -> BoardRead:
+    async def _read(self, wanted: Window) -> BoardRead:
         async with self._parts.db.read() as tx:
-            return await read_board(tx, wanted, self._pace)
+            return await read_board(tx, *wanted, self._pace)
 
     def _render(
         self, request: Request, caller: Caller, read: BoardRead, template: str, status: int = 200, **more: Any
@@ -181,6 +183,7 @@ class _Board:
             me=caller,
             address=address,
             page=read.page,
+            rows_a_page=shared.ROWS,
             list_rows=self._rows(request, caller, address, read.page),
             counts=read.counts,
             pace=read.pace,

@@ -24,10 +24,13 @@ from services.alerts.use_cases.read_wall import Pace
 from services.alerts.web.address import BoardAddress
 from services.alerts.web.pace import KeptPace
 
+Window = tuple[AlertFilter, int]
+"""Which alerts a list shows, and how many of them come before its first."""
+
 K = TypeVar("K")
 V = TypeVar("V")
 
-# What a screen can show and an eye can follow; the facets lead to the rest.
+# What a screen can show and an eye can follow; further pages and the facets lead to the rest.
 ROWS = 200
 # How old a shared list may be whatever its position: how many alerts are overdue changes without any change told.
 KEPT_SECONDS = 1.0
@@ -62,9 +65,9 @@ class BoardRead:
     units: Mapping[str, Unit]
 
 
-async def read_board(tx: Transaction, wanted: AlertFilter, pace: KeptPace) -> BoardRead:
+async def read_board(tx: Transaction, wanted: AlertFilter, start: int, pace: KeptPace) -> BoardRead:
     """Read a board's list and figures."""
-    page = await queries.list_board(tx, wanted, limit=ROWS)
+    page = await queries.list_board(tx, wanted, start=start, limit=ROWS)
     return BoardRead(
         page=page,
         counts=await queries.count_alerts(tx),
@@ -84,11 +87,11 @@ class _Shared:
 class SharedReads:
     """One process's reads of the board by filter. `read` asks the database."""
 
-    def __init__(self, read: Callable[[AlertFilter], Awaitable[BoardRead]]) -> None:
+    def __init__(self, read: Callable[[Window], Awaitable[BoardRead]]) -> None:
         self._read = read
-        self._kept: Kept[AlertFilter, _Shared] = Kept(MOST_FILTERS)
+        self._kept: Kept[Window, _Shared] = Kept(MOST_FILTERS)
 
-    async def get(self, wanted: AlertFilter, seen: int) -> BoardRead:
+    async def get(self, wanted: Window, seen: int) -> BoardRead:
         """Return what is true now, or was a moment ago with all that the stream told up to the position `seen`.
 
         One asks the database; who comes meanwhile waits and takes its answer, unless they were told of something newer.

@@ -215,3 +215,34 @@ async def test_a_crowded_home_is_shown_by_how_many_and_how_many_may(db: Database
     page = await browser.get(f"/?alert={row.alert_id}", OFFICER)
     for words in ("超员居住", "999", "商品房屋租赁管理办法第八条", "这个地址的未办结警情"):
         assert words in text_of(page)
+
+
+async def test_a_long_list_has_pages(
+    browser: Browser, alert_id: str, monkeypatch: pytest.MonkeyPatch, db: Database
+) -> None:
+    """One row a page here: which rows, of how many, and the way on; a filter begins at the first page again."""
+    monkeypatch.setattr("services.alerts.web.shared.ROWS", 1)
+    await tell_premises(db, premises(1))
+    await tell_headcounts(db, headcount(1, 999))
+    first = await browser.get("/", OFFICER)
+    assert "第 1 至 1 条，共 2 条" in text_of(first)
+    assert 'href="/?start=1"' in first.text
+    assert "布控比中" in text_of(first)
+    second = await browser.get("/?start=1", OFFICER)
+    assert "第 2 至 2 条，共 2 条" in text_of(second)
+    assert "下一页" not in text_of(second)
+    assert f"row-{alert_id}" not in second.text
+    assert 'href="/?state=new"' in second.text, "another list begins at its first row"
+    assert "列表已变短" in text_of(await browser.get("/?start=5", OFFICER))
+    for nonsense in ("-1", "x", "9999999999", "１"):
+        assert f"row-{alert_id}" in (await browser.get(f"/?start={nonsense}", OFFICER)).text
+
+
+async def test_an_alert_is_a_sheet_on_a_phone_until_all_of_it_is_wanted(browser: Browser, alert_id: str) -> None:
+    """The address says so; opening another begins with the sheet again."""
+    sheet = await browser.get(f"/?alert={alert_id}", OFFICER)
+    assert "has-detail as-sheet" in sheet.text
+    assert f"/?alert={alert_id}&amp;whole=1#premises" in sheet.text
+    whole = await browser.get(f"/?alert={alert_id}&whole=1", OFFICER)
+    assert "as-sheet" not in whole.text
+    assert f'href="/?alert={alert_id}"' in whole.text
