@@ -70,15 +70,21 @@
   line.hidden = true;
   document.body.append(line);
   const open = new Map(); // request → its timer
-  document.addEventListener("htmx:before:request", (event) => {
-    if (event.target.closest?.(STREAM)) return;
-    open.set(event.detail.ctx, setTimeout(() => { line.hidden = false; }, SLOW_MS));
-  });
-  document.addEventListener("htmx:finally:request", (event) => {
-    clearTimeout(open.get(event.detail.ctx));
-    open.delete(event.detail.ctx);
+  const asked = (request) => open.set(request, setTimeout(() => { line.hidden = false; }, SLOW_MS));
+
+  function answered(request) {
+    clearTimeout(open.get(request));
+    open.delete(request);
     if (!open.size) line.hidden = true;
+  }
+
+  document.addEventListener("htmx:before:request", (event) => {
+    if (!event.target.closest?.(STREAM)) asked(event.detail.ctx);
   });
+  document.addEventListener("htmx:finally:request", (event) => answered(event.detail.ctx));
+  // A form that form-send.js sends.
+  document.addEventListener("anju:asked", (event) => asked(event.detail));
+  document.addEventListener("anju:answered", (event) => answered(event.detail));
 
   function retry(event) {
     const stream = event.target.closest?.(STREAM);

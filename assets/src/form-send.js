@@ -5,9 +5,8 @@
   "use strict";
   const words = JSON.parse(document.querySelector('meta[name="anju-words"]').content);
   const ANSWER_MS = 20000; // longer than the service's own limits: what did not answer by then will not
-  const SLOW_MS = 400; // what is quicker needs no sign that it is under way (look.md 3)
 
-  const answered = () => document.dispatchEvent(new CustomEvent("anju:answered"));
+  const tell = (what, form) => document.dispatchEvent(new CustomEvent(what, { detail: form }));
 
   function say(form, text, link) {
     form.querySelector("[data-unanswered]")?.remove();
@@ -62,20 +61,15 @@
   async function send(form, submitter) {
     const body = new URLSearchParams(new FormData(form));
     if (submitter?.name) body.set(submitter.name, submitter.value);
-    const line = document.createElement("div");
-    line.className = "loading-line";
-    const slow = setTimeout(() => document.body.append(line), SLOW_MS);
+    tell("anju:asked", form);
     try {
       const [answer, text] = await post(form, body);
       if (answer.redirected) return location.assign(answer.url);
       show(form, answer, text);
     } catch {
       say(form, words.unanswered);
-    } finally {
-      clearTimeout(slow);
-      line.remove();
     }
-    return answered();
+    return tell("anju:answered", form);
   }
 
   document.addEventListener("submit", (event) => {

@@ -16,6 +16,8 @@ from tests.system.desks import Desks
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 NUMBER = '[name="person.document.number"]'
+# In points of 1/72 inch.
+A5 = (b"420", b"594")
 # More stops than any page has before what is looked for.
 MOST_TABS = 60
 
@@ -140,6 +142,8 @@ async def test_a_clerk_goes_from_log_in_to_receipt_and_the_next_guest_with_nothi
         await expect(receipt).not_to_contain_text(hidden)
     await axe(page)
     await picture(page, "clerk-receipt-to-print")
+    printed = await page.pdf(prefer_css_page_size=True)
+    assert re.findall(rb"/MediaBox \[0 0 (\d+) (\d+)", printed) == [A5], "one page, and nothing of the desk on it"
     await keys.press("F2")
     await expect(page.locator(NUMBER)).to_be_focused()
     await expect(page.locator("aside .rows > li").first).to_contain_text("0803")
@@ -191,8 +195,9 @@ async def test_nothing_typed_is_lost_when_no_answer_comes(
         elif failure == "logged out":
             await route.fulfill(status=401)
         else:
-            # It arrives and takes effect; only its answer is lost.
+            # It arrives and takes effect; only its answer is lost, and that late.
             await route.fetch(max_redirects=0)
+            await expect(page.locator(".loading-line")).to_be_visible()
             await route.abort()
 
     here = re.compile(r"^http://[^/]+/$")
