@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from chassis.data.db import Database, Transaction
+from chassis.events.apart import by_halves
 from chassis.events.blame import bad_record
 from chassis.events.dead_letters import Pointer, Replay, put_aside
 from chassis.events.positions import Claimed, Move, astray, claim, move
@@ -185,11 +186,14 @@ class HistoryReader:
                 except Exception as error:
                     if bad_record(error) is None:
                         raise
-                    # A batch that one record's fault ended: find the one.
-                    await self._commit(moves, moved, each(self._subscription.handle_one))
+                    # One record's fault ended the batch: find the one.
+                    await self._commit(moves, moved, self._apart)
         for partition, its in sifted.items():
             self._note(partition, held[partition], its)
         return [p for p, its in sifted.items() if its.strays and batch[p][-1].offset >= its.after.next_offset]
+
+    async def _apart(self, tx: Transaction, records: Sequence[Record]) -> Sequence[tuple[Record, str]]:
+        return await by_halves(tx, records, self._subscription.handle)
 
     async def _commit(self, moves: Sequence[Move], moved: Mapping[int, Sifted], handle: Handle) -> None:
         taken = [record for its in moved.values() for record in its.taken]

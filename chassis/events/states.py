@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from chassis.data.db import Database, Transaction
+from chassis.events.apart import by_halves
 from chassis.events.blame import bad_record
 from chassis.events.dead_letters import Pointer, Replay, put_aside
 from chassis.events.kafka import partition_of
@@ -154,7 +155,7 @@ class StateReader:
                 raise
             async with self._db.transaction() as tx:
                 await move(tx, self.group, self.topic, moves)
-                pointers += await self._apply_each(tx, newest)
+                pointers += await self._apply_apart(tx, newest)
                 await put_aside(tx, self.group, pointers)
         for pointer in pointers:
             log.warning(
@@ -166,18 +167,14 @@ class StateReader:
                 reason=pointer.reason,
             )
 
-    async def _apply_each(self, tx: Transaction, records: Sequence[StateRecord]) -> list[Pointer]:
-        pointers: list[Pointer] = []
-        for record in records:
-            try:
-                async with tx.savepoint():
-                    await self._subscription.apply(tx, [record])
-            except Exception as error:
-                if (bad := bad_record(error)) is None:
-                    raise
-                numbered = record.version if record.value is not None else None
-                pointers.append(Pointer(self.topic, record.partition, record.offset, numbered, bad.reason))
-        return pointers
+    async def _apply_apart(self, tx: Transaction, records: Sequence[StateRecord]) -> list[Pointer]:
+        async def apply(tx: Transaction, part: Sequence[StateRecord]) -> None:
+            await self._subscription.apply(tx, part)
+
+        return [
+            Pointer(self.topic, bad.partition, bad.offset, bad.version if bad.value is not None else None, reason)
+            for bad, reason in await by_halves(tx, records, apply)
+        ]
 
     @staticmethod
     def _is_whole(held: _Held) -> bool:
