@@ -11,7 +11,7 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1200)]
 
-CONFINED = (*BROKERS, "postgres", *WEB, *WORKERS, "portal-dev", "proxy")
+CONFINED = (*BROKERS, "postgres", *WEB, *WORKERS, "portal-dev", "proxy", "prometheus")
 
 
 @pytest.mark.parametrize("service", CONFINED)
