@@ -46,6 +46,8 @@ async def test_a_desk_that_does_not_answer_says_so(
     )
     await expect(page.locator("[data-desk=notice_author] [data-number]")).to_have_text("100+")
     await expect(page.locator("#answering")).to_have_class("health stale")
+    await expect(page.locator("#answering .lacking")).to_be_visible()
+    await expect(page.locator("#answering .whole")).to_be_hidden()
     await axe(page)
     await picture(page, f"portal-failing-{width}")
     await page.unroute("**/pipeline.json")
