@@ -1,4 +1,4 @@
-"""What a request may cost: its size, its time to arrive, and how many are handled at once."""
+"""What a request may cost: its size, its time to arrive and to be answered, and how many are handled at once."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,6 +14,9 @@ from chassis.web.problems import Problem
 MAX_BODY = 1024 * 1024
 # A client that needs longer for a megabyte holds a slot for nothing.
 BODY_SECONDS = 15.0
+# Whoever asks has given up by then or sends again: under overload a request that nobody waits for must not hold what
+# the next one needs. Longer than any lock is waited for, and than a page of the largest city takes.
+ANSWER_SECONDS = 15.0
 # After a refusal, what the client still sends is thrown away for a while: it reads an answer only when it is done, and
 # a closed connection would take the answer with it (RFC 9112, section 9.6).
 LINGER_SECONDS = 3.0
@@ -74,6 +77,7 @@ class Limits:
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         counted = True
+        deadline = asyncio.timeout(ANSWER_SECONDS)
         self._in_flight += 1
 
         def release() -> None:
@@ -82,12 +86,20 @@ class Limits:
             counted = False
 
         async def send_and_watch(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_stream(message):
-                release()  # streams stay open for hours and have their own limit
+            if message["type"] == "http.response.start":
+                deadline.reschedule(None)  # an answer that has begun is finished
+                if _is_stream(message):
+                    release()  # streams stay open for hours and have their own limit
             await send(message)
 
         try:
-            await self._app(scope, receive, send_and_watch)
+            async with deadline:
+                await self._app(scope, receive, send_and_watch)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            # As with a connection that broke: whether it took effect is known when it is sent again with its key.
+            await self._answer(Request(scope), Problem(503, "overloaded"))(scope, receive, send)
         finally:
             release()
 

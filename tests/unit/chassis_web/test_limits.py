@@ -136,6 +136,48 @@ async def test_a_full_queue_is_answered_at_once(build: Callable[..., WebParts]) 
         assert (await client.get("/api/v1/find")).status_code == 200
 
 
+async def test_a_request_that_takes_too_long_is_given_up_and_makes_room(
+    build: Callable[..., WebParts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.2)
+    parts = build(max_in_flight=1)
+    ended: list[str] = []
+    slow = api_router()
+
+    @slow.get("/slow")
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("given up")
+
+    @slow.get("/times-out")
+    async def times_out() -> None:
+        raise TimeoutError
+
+    cast("FastAPI", parts.app).include_router(slow)
+    async with client_of(parts) as client:
+        late = await client.get("/api/v1/slow")
+        assert (late.status_code, late.headers["retry-after"]) == (503, "1")
+        assert late.json()["type"] == "urn:anju:problem:overloaded"
+        assert late.headers["content-security-policy"]
+        assert ended == ["given up"]
+        assert (await client.get("/api/v1/find")).status_code == 200, "its place is free again"
+        own = await client.get("/api/v1/times-out")
+        assert (own.status_code, own.json()["type"]) == (500, "urn:anju:problem:internal"), "a fault is not overload"
+
+
+async def test_a_stream_outlives_the_time_of_an_answer(streaming: WebParts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.1)
+    reader = Reader(streaming, "/api/v1/stream")
+    assert (await reader.next())["status"] == 200
+    await reader.next()
+    done, _ = await asyncio.wait({reader.task}, timeout=0.5)
+    assert not done
+    reader.left.set()
+    await reader.task
+
+
 class Reader:
     """A browser that reads a stream until it leaves."""
 
