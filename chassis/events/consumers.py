@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -23,6 +23,7 @@ REST_SECONDS = 0.5
 # A rebalance or a restarted broker takes seconds; after this long a subscription that reads nothing is reported.
 UNSETTLED_SECONDS = 30.0
 COUNT_SECONDS = 10.0
+TICK_SECONDS = 1.0
 
 
 class UnknownSubscription(Exception):
@@ -33,8 +34,8 @@ class UnknownSubscription(Exception):
 class _Kept:
     reader: HistoryReader | StateReader
     reading: Reading | None = None
-    # Unsettled from the start: a process that has not yet read is not ready.
-    unsettled_since: float = field(default=float("-inf"))
+    # When it was last seen reading; a process that has not yet read is not ready.
+    settled_at: float | None = None
 
 
 class Consumers:
@@ -62,18 +63,19 @@ class Consumers:
             for kept in self._kept:
                 tasks.create_task(self._keep(kept))
             tasks.create_task(self._count())
+            tasks.create_task(self._watch())
 
     def health(self) -> list[str]:
-        """Say what is wrong: not reading, a gap that stays open, records that are lost."""
+        """Say what is wrong: not reading, records that wait, a gap that stays open, records that are lost."""
         problems: list[str] = []
         now = time.monotonic()
         for kept in self._kept:
-            if kept.reading is not None and kept.reading.settled:
-                kept.unsettled_since = now
-            elif kept.unsettled_since == float("-inf"):
+            if kept.settled_at is None:
                 problems.append(f"{kept.reader.topic}: not reading yet")
-            elif now - kept.unsettled_since >= UNSETTLED_SECONDS:
-                problems.append(f"{kept.reader.topic}: not read for {now - kept.unsettled_since:.0f} s")
+            elif now - kept.settled_at >= UNSETTLED_SECONDS:
+                problems.append(f"{kept.reader.topic}: not read for {now - kept.settled_at:.0f} s")
+            if kept.reading is not None:
+                problems += kept.reading.health()
             problems += kept.reader.health()
         return problems
 
@@ -83,6 +85,14 @@ class Consumers:
             if (kept.reader.group, kept.reader.topic) == (group, topic):
                 return kept.reader.replay()
         raise UnknownSubscription(f"{self._service} does not read {topic} as {group}")
+
+    async def _watch(self) -> None:
+        """Look by ourselves: whoever asks after an hour must not be told of an hour that was well."""
+        while True:
+            for kept in self._kept:
+                if kept.reading is not None and kept.reading.settled:
+                    kept.settled_at = time.monotonic()
+            await asyncio.sleep(TICK_SECONDS)
 
     async def _keep(self, kept: _Kept) -> None:
         while True:

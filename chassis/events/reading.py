@@ -15,6 +15,7 @@ from aiokafka.structs import TopicPartition
 from chassis.data.db import DatabaseBusy, DatabaseUnavailable
 from chassis.events import kafka
 from chassis.events.kafka import KafkaSettings
+from chassis.events.lateness import Lateness
 from chassis.events.records import RawRecord
 from chassis.run import metrics
 
@@ -29,6 +30,8 @@ TICK_SECONDS = 1.0
 # After a failed batch or load: soon at first, and never so often that it adds to the trouble.
 FIRST_REST_SECONDS = 0.05
 LONGEST_REST_SECONDS = 5.0
+# A restart or a rebalance is caught up with in seconds; a record that waits this long waits for a person.
+LATE_SECONDS = 30.0
 # So many looks in a row without an answer, a membership or progress: the client is stuck if the broker is not.
 STUCK_LOOKS = 3
 
@@ -107,11 +110,22 @@ class Reading:
         self._unreadable: set[int] = set()
         self._seen: dict[int, int] = {}
         self._stuck_looks = 0
+        self._late: dict[int, Lateness] = {}
 
     @property
     def settled(self) -> bool:
-        """Whether it is in the group, and every partition that it was given is being read."""
-        return self._joined and not self._missing()
+        """Whether it is in the group, every partition that it was given is being read, and Kafka answers."""
+        return self._joined and not self._missing() and not self._stuck_looks
+
+    def health(self) -> list[str]:
+        """Say in which partitions records have been waiting to be read for too long."""
+        now = time.monotonic()
+        return [
+            f"{self._reader.topic}[{partition}]: {late.lag} records wait to be read,"
+            f" the first for at least {late.seconds(now):.0f} s"
+            for partition, late in sorted(self._late.items())
+            if late.seconds(now) >= LATE_SECONDS
+        ]
 
     async def run(self) -> None:
         """Read for ever."""
@@ -137,6 +151,9 @@ class Reading:
     async def revoked(self) -> None:
         """Take nothing more, and wait for the transaction that runs: the next reader loads what it commits."""
         self._drop()
+        # Whoever reads these partitions next knows how late they are.
+        self._late.clear()
+        self._seen.clear()
         async with self._working:
             pass
 
@@ -153,6 +170,9 @@ class Reading:
     def _drop(self, partitions: Collection[int] | None = None) -> None:
         """Take nothing more of these partitions, or of any; a load that is under way is void."""
         self._generation += 1
+        for partition in self._ready if partitions is None else partitions:
+            if (position := self._reader.position(partition)) is not None:
+                self._seen[partition] = position
         self._ready -= set(self._ready if partitions is None else partitions)
         self._reader.forget(partitions)
 
@@ -242,6 +262,8 @@ class Reading:
 
     async def _look_for_moved_places(self) -> None:
         """A place that was set by hand, or restored with its database, is noticed without a record that meets it."""
+        if self._working.locked():
+            return  # a handler that hangs must not keep this loop from seeing how late it is
         try:
             # Not beside a transaction, which has moved places before the reader knows.
             async with self._working:
@@ -266,26 +288,36 @@ class Reading:
             raise Stuck
 
     async def _measure(self) -> bool:
-        loaded = [each for each in self._consumer.assignment() if each.partition in self._ready]
-        if not loaded:
+        given = list(self._consumer.assignment())
+        if not given:
+            self._late.clear()
             return await self._is_member()
-        bounds = await self._bounds([each.partition for each in loaded])
-        well = True
-        for each in loaded:
+        bounds = await self._bounds([each.partition for each in given])
+        well, offsets = True, {}
+        for each in given:
+            start, end = bounds[each.partition]
             position = self._reader.position(each.partition)
+            self._note_lateness(each.partition, position, end)
             if position is None:
                 continue
-            start, end = bounds[each.partition]
-            lag = max(0, end - position)
-            metrics.CONSUMER_LAG.labels(self._reader.group, each.topic, str(each.partition)).set(lag)
             if not start <= position <= end:
                 self._hold([each.partition])  # the load finds what was lost, or begins at the start of a new log
-            if lag and position == self._seen.get(each.partition) and not self._working.locked():
+            if position < end and position == self._seen.get(each.partition) and not self._working.locked():
                 well = False
-            self._seen[each.partition] = position
-        offsets = {each: self._seen[each.partition] for each in loaded if each.partition in self._seen}
+            self._seen[each.partition] = offsets[each] = position
+        if not offsets:
+            return await self._is_member()
         await self._consumer.commit(offsets)
         return well
+
+    def _note_lateness(self, partition: int, position: int | None, end: int) -> None:
+        """A partition that is held, again and again, is as late as where it was left."""
+        left = self._seen.get(partition) if position is None else position
+        if left is None:
+            return
+        late = self._late.setdefault(partition, Lateness())
+        late.look(time.monotonic(), left, end)
+        metrics.CONSUMER_LAG.labels(self._reader.group, self._reader.topic, str(partition)).set(late.lag)
 
     async def _is_member(self) -> bool:
         name = kafka.client_id(self._settings, self._reader.group, self._reader.topic)

@@ -133,9 +133,8 @@ async def _web(parts: WebParts, settings: ProcessSettings, stop: asyncio.Event) 
 
 async def _worker(parts: WorkerParts, settings: ServiceSettings, stop: asyncio.Event) -> bool:
     gc.set_threshold(*GC_THRESHOLDS)
-    checks = [database_check(parts.db, settings.service()), *parts.checks]
-    checks += [_check(name, part) for name, part in (("relay", parts.relay), ("consumers", parts.consumers)) if part]
-    health = Health(checks)
+    own = part_checks(relay=parts.relay, consumers=parts.consumers)
+    health = Health([database_check(parts.db, settings.service()), *parts.checks, *own])
     running = [part.run for part in (parts.relay, parts.consumers, parts.timers) if part is not None]
     server = Server(Starlette(routes=health.routes()), settings.host, settings.worker_port)
 
@@ -145,11 +144,16 @@ async def _worker(parts: WorkerParts, settings: ServiceSettings, stop: asyncio.E
     return await _together(server, [*running, *parts.background], stop, stopping, parts.db)
 
 
-def _check(name: str, part: Reports) -> HealthCheck:
-    async def find() -> Sequence[str]:
-        return part.health()
+def part_checks(**parts: Reports | None) -> list[HealthCheck]:
+    """Return for each part of a worker that there is the check of what it says is wrong with it."""
 
-    return HealthCheck(name, find)
+    def check(name: str, part: Reports) -> HealthCheck:
+        async def find() -> Sequence[str]:
+            return part.health()
+
+        return HealthCheck(name, find)
+
+    return [check(name, part) for name, part in parts.items() if part is not None]
 
 
 async def _together(

@@ -9,6 +9,7 @@ import orjson
 import sqlalchemy as sa
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import ProgrammingError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -80,28 +81,47 @@ async def _run(check: HealthCheck) -> list[str]:
 def database_check(db: Database, service: str) -> HealthCheck:
     """Return the check that the database answers and has the schema that this code expects."""
 
-    fits = False  # once the schema was right it stays right for this code
+    right: list[str] | None = None  # what a schema that fits says of itself: of another one Alembic is asked
 
     async def find() -> Sequence[str]:
-        nonlocal fits
+        nonlocal right
         try:
-            async with db.transaction() as tx:
-                await tx.scalar(sa.select(sa.literal(1)))
-            waiting = [] if fits else await _waiting_migrations(db, service)
+            there = await _revisions(db)
+            if there == right:
+                return []
+            waiting = await _waiting_migrations(db, service)
         except DatabaseBusy:
             return ["every connection is in use"]
         except DatabaseUnavailable:
             return ["not reachable"]
-        fits = not waiting
-        return [f"migrations not applied ({', '.join(waiting)}): run anju migrate {service}"] if waiting else []
+        if waiting is None:
+            return ["its schema is newer than this program: run the version of Anju that migrated it"]
+        if waiting:
+            return [f"migrations not applied ({', '.join(waiting)}): run anju migrate {service}"]
+        right = there
+        return []
 
     return HealthCheck("database", find)
 
 
-async def _waiting_migrations(db: Database, service: str) -> list[str]:
+async def _revisions(db: Database) -> list[str]:
+    try:
+        async with db.transaction() as tx:
+            return [row.version_num for row in await tx.all(sa.text("SELECT version_num FROM alembic_version"))]
+    except ProgrammingError:
+        return []  # nobody has migrated it yet
+
+
+async def _waiting_migrations(db: Database, service: str) -> list[str] | None:
+    """Return what is not applied, None where the schema has what this program does not know."""
+    from alembic.script.revision import RevisionError
+
     from chassis.data import migrations  # Alembic is a fifth of a second of start-up: not before it is needed
 
-    return await migrations.pending(db, service)
+    try:
+        return await migrations.pending(db, service)
+    except RevisionError:
+        return None
 
 
 async def _metrics(request: Request) -> Response:
