@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 from prometheus_client import REGISTRY
 
+from chassis.data.db import Database, DatabaseUnavailable
 from chassis.events.reading import Reading, _Listener
 from chassis.events.tables import consumer_positions
 from tests.kafka.conftest import Service, Services, prepared, running, settings_of, with_events
@@ -118,11 +119,21 @@ async def test_postgres_is_down_at_assignment(
         # And in the middle of its work.
         postgres.kill()
         postgres.start()
+        await until(lambda: _answers(db))
         async with running(service.relay()):
             await service.write(["a", "b", "c", "d"])
             await until(service.all_arrived)
             await service.check()
     await db.dispose()
+
+
+async def _answers(db: Database) -> bool:
+    """Whether the database is reached again; a connection of before its end is not."""
+    try:
+        async with db.read() as tx:
+            return bool(await tx.scalar(sa.select(1)))
+    except DatabaseUnavailable:
+        return False
 
 
 async def test_a_rewound_offset_brings_only_repeats(new_service: Services) -> None:
