@@ -1,5 +1,6 @@
 """The wall: what waits first, places no finer than a community, figures of the day, divisions."""
 
+import json
 import re
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -110,3 +111,9 @@ async def test_wall_and_board_show_how_soon_alerts_are_taken_on(browser: Browser
     await browser.post(f"/alerts/{alert_id}/acknowledgement", {}, OFFICER)
     for path in ("/", "/wall"):
         assert re.search(r"接警用时 中位 / P90 0:\d\d / 0:\d\d", text_of(await browser.get(path, OFFICER))), path
+
+
+async def test_the_walls_words_are_not_those_of_the_keys(browser: Browser) -> None:
+    """One catalogue's text stands before another's of the same English: Enter opens, it does not count."""
+    page = await browser.get("/", OFFICER)
+    assert f'"open_row": {json.dumps("打开")}' in page.text
