@@ -137,6 +137,7 @@ def subscription(db: Database, topic: str, group: str) -> HistorySubscription:
     return replace(reader.subscription(), topic=topic, group=group, handle=handle, handle_one=handle_one)
 
 
+@pytest.mark.timeout(900 if FULL else 180)
 async def test_bad_ones_are_put_aside_and_good_ones_handled(
     kafka: Kafka, db: Database, logged: list[MutableMapping[str, Any]]
 ) -> None:
