@@ -61,19 +61,20 @@
     if (event.target.closest("[data-print]")) print();
   });
 
-  let choosing = false;
+  /* Where the hand goes once the button that was pressed is gone; another answer may come before its own does. */
+  let next = "";
   document.addEventListener("click", (event) => {
-    if (event.target.closest("#places button, #place button")) choosing = true;
+    if (event.target.closest("#places button")) next = "room";
+    else if (event.target.closest("#place button")) next = "premises_id";
   });
   const number = () => document.querySelector('[name="person.document.number"]');
   document.addEventListener("htmx:after:swap", () => {
     press();
     group();
     number()?.classList.toggle("is-advice", Boolean(document.querySelector("#number-says .advice")));
-    if (!choosing || !document.getElementById("place")) return;
-    // The button that was pressed is gone: the next thing to type is the room, or another address.
-    choosing = false;
-    (document.querySelector("#place .chosen") ? room() : document.getElementById("premises_id")).focus();
+    if (!next || Boolean(document.querySelector("#place .chosen")) !== (next === "room")) return;
+    document.getElementById(next)?.focus();
+    next = "";
   });
   function begin() {
     press();
