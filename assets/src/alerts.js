@@ -63,7 +63,8 @@
     (position) => position > Number(list().dataset.position),
     (position) => {
       waiting.clear();
-      return window.htmx.ajax("GET", listAddress(position), { target: "#board-list", swap: "outerMorph" });
+      const asked = { anju: "list", position, search: location.search };
+      return window.htmx.ajax("GET", listAddress(position), { target: "#board-list", swap: "outerMorph", ...asked });
     },
   );
 
@@ -95,11 +96,16 @@
     () => (inUse() ? sayChanged() : showDetail()),
   );
 
-  // Asked for when nothing was in use; by the time the answer is here it may be.
+  // By the time an answer is here, the alert may be in use that was not, and the list another one.
   document.addEventListener("htmx:before:swap", (event) => {
-    if (event.detail.ctx.anju !== "renewal" || !inUse()) return;
-    event.preventDefault();
-    sayChanged();
+    const { anju, position, search } = event.detail.ctx;
+    if (anju === "renewal" && inUse()) {
+      event.preventDefault();
+      sayChanged();
+    } else if (anju === "list" && search !== location.search) {
+      event.preventDefault();
+      refresh(position);
+    }
   });
 
   function showDetail() {

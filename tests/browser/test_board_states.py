@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.arrivals import Arrivals
-from tests.browser.test_command_centre import open_alert
+from tests.browser.test_command_centre import ROWS, open_alert
 from tests.system.desks import Desks
 from tests.waiting import until
 
@@ -61,6 +61,32 @@ async def test_a_slow_answer_keeps_the_rows_and_draws_a_line(as_role: Any, pictu
     await waiting[0].continue_()
     await expect(page.locator(".loading-line")).to_be_hidden()
     await expect(page.locator('#board-facets a[href="/?state=new"]')).to_have_attribute("aria-current", "true")
+
+
+async def test_a_late_list_does_not_take_the_place_of_what_was_searched(as_role: Any, arrivals: Arrivals) -> None:
+    """The list was asked for when a change came; before its answer the officer searched: that list stays."""
+    await arrivals.wanted()
+    page = await as_role("duty_officer")
+    await expect(page.locator("[data-stream-health].live")).to_be_visible()
+    held: list[Route] = []
+
+    async def hold_the_first(route: Route) -> None:
+        if held:
+            await route.continue_()
+        held.append(route)
+
+    await page.route("**/board/list?*", hold_the_first)
+    alert = await arrivals.wanted()
+    await until(lambda: bool(held))
+    await page.fill(".board-search input", alert["number"])
+    await page.keyboard.press("Enter")
+    await expect(page.locator(ROWS)).to_have_count(1)
+    async with page.expect_response("**/board/list?*") as late:
+        await held[0].continue_()
+    await (await late.value).finished()
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    await expect(page.locator(ROWS)).to_have_count(1)
+    assert await page.locator(ROWS).first.get_attribute("id") == f"row-{alert['alert_id']}"
 
 
 async def test_a_lost_stream_is_told_by_age_and_banner(as_role: Any, axe: Any, picture: Any) -> None:

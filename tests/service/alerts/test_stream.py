@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -75,11 +75,13 @@ async def test_many_writers_at_once_are_one_gapless_order(db: Database, desk: No
     await asyncio.gather(*map(raise_and_acknowledge, matchers))
     rows = await alert_rows(db)
 
-    async def acknowledge(row: Any) -> None:
-        async with db.transaction() as tx:
-            await acknowledge_alert(tx, row.alert_id, None, by=DUTY, keyring=KEYRING)
+    async def acknowledge(some: Sequence[Any]) -> None:
+        for row in some:
+            async with db.transaction() as tx:
+                await acknowledge_alert(tx, row.alert_id, None, by=DUTY, keyring=KEYRING)
 
-    await asyncio.gather(*map(acknowledge, rows))
+    # Eight officers, not forty: who waits for one of the pool's ten connections is told that it is busy.
+    await asyncio.gather(*(acknowledge(rows[n::8]) for n in range(8)))
     first = seen(await take(live, 80))
     assert [position for position, _change in first] == list(range(1, 81))
     assert sorted(change for _position, change in first) == ["acknowledged"] * 40 + ["raised"] * 40
