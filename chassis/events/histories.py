@@ -12,7 +12,7 @@ from chassis.events.apart import by_halves
 from chassis.events.blame import bad_record
 from chassis.events.dead_letters import Pointer, Replay, put_aside
 from chassis.events.positions import Claimed, Move, astray, claim, move
-from chassis.events.reading import Bounds
+from chassis.events.reader import Bounds
 from chassis.events.records import BadRecord, RawRecord, Record, sequence_of
 from chassis.events.sequence import Place, Sifted, sift
 from chassis.run import metrics, tracing

@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -16,6 +15,7 @@ from chassis.data.db import DatabaseBusy, DatabaseUnavailable
 from chassis.events import kafka
 from chassis.events.kafka import KafkaSettings
 from chassis.events.lateness import Lateness
+from chassis.events.reader import Reader
 from chassis.events.records import RawRecord
 from chassis.run import metrics
 
@@ -35,42 +35,9 @@ LATE_SECONDS = 30.0
 # So many looks in a row without an answer, a membership or progress: the client is stuck if the broker is not.
 STUCK_LOOKS = 3
 
-# Where the logs of partitions (None: of all) start and end: {partition: (first offset there, offset after the last)}.
-Bounds = Callable[[Collection[int] | None], Awaitable[Mapping[int, tuple[int, int]]]]
-
 
 class Stuck(Exception):
     """The broker answers others, but this subscriber gets nothing from it any more."""
-
-
-class Reader(Protocol):
-    """What is done with the records of one topic: a history's or a state's."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def group(self) -> str: ...
-
-    def position(self, partition: int) -> int | None:
-        """Return the next offset of a loaded partition, None of one that is not."""
-
-    def forget(self, partitions: Collection[int] | None = None) -> None:
-        """Take nothing of these partitions, or of any, until they are loaded again."""
-
-    async def load(self, partitions: Collection[int], bounds: Bounds) -> Mapping[int, int]:
-        """Claim partitions and return the offsets to seek, without those that cannot be read on."""
-
-    async def take(self, batch: Mapping[int, Sequence[RawRecord]]) -> Collection[int]:
-        """Handle records of loaded partitions in one transaction; return partitions that must be sought again."""
-
-    async def astray(self) -> Collection[int]:
-        """Return partitions that must be loaded again though nothing came of them."""
-
-    def observe(self) -> None:
-        """Set the gauges that grow with time."""
-
-    def health(self) -> list[str]:
-        """Say what is wrong with the records."""
 
 
 class _Listener(ConsumerRebalanceListener):

@@ -13,7 +13,7 @@ from chassis.events.blame import bad_record
 from chassis.events.dead_letters import Pointer, Replay, put_aside
 from chassis.events.kafka import partition_of
 from chassis.events.positions import Move, astray, claim, move
-from chassis.events.reading import Bounds
+from chassis.events.reader import Bounds
 from chassis.events.records import BadRecord, RawRecord, StateRecord
 from chassis.events.sequence import Place
 from chassis.run import metrics, tracing

@@ -117,10 +117,10 @@ def time_passed_in(source: Source) -> Iterator[str]:
 def no_blocking_sleep(source: Source) -> Iterator[str]:
     """A blocking sleep stops the event loop, and in a test it is a race.
 
-    The launcher, the parts of tests and benchmarks, and the containers' engine are started and asked until a deadline,
-    without an event loop.
+    The launcher, the parts of tests and benchmarks, what is fuzzed, and the containers' engine are started and asked
+    until a deadline, without an event loop.
     """
-    if source.path.startswith(("anju/", "tests/parts/", "tests/compose/", "benchmarks/")):
+    if source.path.startswith(("anju/", "tests/parts/", "tests/compose/", "tests/fuzz/", "benchmarks/")):
         return
     imports = {
         alias.asname or alias.name

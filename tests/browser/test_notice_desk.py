@@ -4,19 +4,19 @@ import random
 from hashlib import sha256
 from typing import Any
 
+import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.people import People
+from tests.system.desks import Desks
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 
-async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe: Any, picture: Any) -> None:
-    """Faults at their fields, nothing lost; the approver sees hash, content and, when asked for, the person."""
-    person = People(random.randrange(10**9)).person()
+async def propose(author: Page, person: dict[str, Any], axe: Any, picture: Any) -> None:
+    """Fill the form in with faults, then without; each fault stands at its field, nothing is lost."""
     number = person["document"]["number"]
-    author = await as_role("notice_author", width=1366, height=768)
     await author.get_by_role("link", name="申请布控").click()
     await expect(author.locator("[id='instrument.number']")).to_be_focused()
     hidden = await author.locator(".form-body").evaluate("body => body.scrollHeight - body.clientHeight")
@@ -45,6 +45,13 @@ async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe:
     await expect(author.locator(".detail-h")).to_contain_text("待批准")
     await axe(author)
 
+
+async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe: Any, picture: Any) -> None:
+    """Faults at their fields, nothing lost; the approver sees hash, content and, when asked for, the person."""
+    person = People(random.randrange(10**9)).person()
+    number = person["document"]["number"]
+    author = await as_role("notice_author", width=1366, height=768)
+    await propose(author, person, axe, picture)
     approver = await as_role("notice_approver", language="en", theme="dark")
     await approver.locator(".row-link").first.click()
     await expect(approver.locator(".hash .code")).to_have_text(await author.locator(".hash .code").inner_text())
@@ -83,8 +90,11 @@ async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe:
     await picture(author, "notice-ended")
 
 
-async def test_who_may_not_is_told_why(as_role: Any, axe: Any, picture: Any) -> None:
+async def test_who_may_not_is_told_why(
+    as_role: Any, axe: Any, picture: Any, desks: Desks, http: httpx.AsyncClient
+) -> None:
     """An own unit's approver is refused, which the history then says; an overseer is told why no person is shown."""
+    await desks.propose(http, People(random.randrange(10**9)).document())
     colleague = await as_role("notice_approver", unit="notice-desk-01", width=390, height=844)
     await colleague.locator(".row-link").first.click()
     await expect(colleague.locator("#main")).to_contain_text("不显示：本布控由你单位申请")

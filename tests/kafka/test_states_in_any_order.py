@@ -26,7 +26,8 @@ from chassis.events.tables import consumer_positions, dead_letters
 from contracts import topics
 from policy import packs
 from services.alerts.consumers import DwellingReader
-from services.alerts.storage.tables import alert_changes, alerts, department_events, dwellings
+from services.alerts.storage.department_tables import department_events
+from services.alerts.storage.tables import alert_changes, alerts, dwellings
 from services.housing.consumers import SUBSCRIPTIONS
 from services.housing.storage.tables import headcounts
 from tests.kafka.conftest import running, settings_of

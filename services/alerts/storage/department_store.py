@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chassis.data.db import Transaction
 from services.alerts.domain.cases import CaseState
-from services.alerts.storage.tables import department_events, department_heads
+from services.alerts.storage.department_tables import department_events, department_heads
 
 CHANNEL = "department_events"
 

@@ -12,7 +12,7 @@ from chassis.data.db import Transaction
 from chassis.data.encryption import erase
 from services.alerts.domain.handovers import Handover
 from services.alerts.domain.officers import Officer
-from services.alerts.storage.tables import handovers
+from services.alerts.storage.handover_tables import handovers
 
 
 async def insert_unless_open(tx: Transaction, offer: Handover) -> bool:

@@ -18,8 +18,6 @@ COUNT = tags(purpose="statistics", basis="not_personal", class_="none", retentio
 PLACE = tags(purpose="alert_handling", basis="not_personal", class_="none", retention="current")
 # How many people are registered at premises: of a flat with one tenant it says something about a person.
 HEADCOUNT = tags(purpose="housing_safety", basis="residence_registration", class_="personal", retention="current")
-# Told to a department: which place, which hazards, how many people; who they are it need not know.
-CASE = tags(purpose="housing_safety", basis="fire_safety", class_="personal", retention="topic_30_days")
 UNIT = tags(purpose="organisation", basis="not_personal", class_="none", retention="current")
 
 # One row: how often a notice changed. Each change moves it under a lock that the matcher's batches share.
@@ -240,29 +238,6 @@ sa.Index("alert_changes_alert", alert_changes.c.alert_id, alert_changes.c.positi
 PACED = alert_changes.c.change.in_(["acknowledged", "closed"])
 sa.Index("alert_changes_paced", alert_changes.c.at, postgresql_where=PACED)
 
-# Who handed their open alerts over to whom; which alerts those were stands in each one's history.
-handovers = sa.Table(
-    "handovers",
-    metadata,
-    sa.Column("handover_id", sa.Uuid, primary_key=True, info=TECHNICAL),
-    sa.Column("giver", sa.Text, nullable=False, info=STEP),
-    sa.Column("giver_name", sa.Text, nullable=False, info=STEP),
-    sa.Column("giver_unit", sa.Text, nullable=False, info=UNIT),
-    sa.Column("offered_at", Instant, nullable=False, info=STEP),
-    # Sealed with the handover's own key: officers write names into notes.
-    sa.Column("note", sa.LargeBinary, nullable=False, info=STEP),
-    sa.Column("ended_at", Instant, nullable=True, info=STEP),
-    sa.Column("taker", sa.Text, nullable=True, info=STEP),
-    sa.Column("taker_name", sa.Text, nullable=True, info=STEP),
-    sa.Column("taker_unit", sa.Text, nullable=True, info=UNIT),
-    sa.Column("alerts", sa.Integer, nullable=False, server_default="0", info=TECHNICAL),
-    sa.CheckConstraint("num_nonnulls(taker, taker_name, taker_unit) IN (0, 3)", name="handovers_taker_whole"),
-    sa.CheckConstraint("taker IS NULL OR ended_at IS NOT NULL", name="handovers_taken_is_ended"),
-    sa.CheckConstraint("taker <> giver", name="handovers_two_people"),
-)
-sa.Index("handovers_one_open", handovers.c.giver, unique=True, postgresql_where=handovers.c.ended_at.is_(None))
-sa.Index("handovers_offered_at", handovers.c.offered_at)
-
 premises = sa.Table(
     "premises",
     metadata,
@@ -308,29 +283,6 @@ dwellings = sa.Table(
     sa.CheckConstraint("headcount >= 0", name="dwellings_headcount"),
 )
 sa.Index("dwellings_place", dwellings.c.latitude, dwellings.c.longitude)
-
-# One row for each department: its last event's position, locked last and held to the commit, as stream_head is.
-department_heads = sa.Table(
-    "department_heads",
-    metadata,
-    sa.Column("department", sa.Text, primary_key=True, info=UNIT),
-    sa.Column("position", sa.BigInteger, nullable=False, info=TECHNICAL),
-)
-
-# A department's events once more, as its topic has them: for those who read them over HTTP.
-department_events = sa.Table(
-    "department_events",
-    metadata,
-    sa.Column("department", sa.Text, sa.ForeignKey("department_heads.department"), primary_key=True, info=UNIT),
-    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False, info=TECHNICAL),
-    sa.Column("event_id", sa.Uuid, nullable=False, unique=True, info=TECHNICAL),
-    sa.Column("type", sa.Text, nullable=False, info=TECHNICAL),
-    sa.Column("case_id", sa.Uuid, sa.ForeignKey("alerts.alert_id", ondelete="CASCADE"), nullable=False, info=CASE),
-    sa.Column("at", Instant, nullable=False, info=CASE),
-    sa.Column("value", postgresql.JSONB, nullable=False, info=CASE),
-)
-sa.Index("department_events_at", department_events.c.at)
-sa.Index("department_events_case", department_events.c.case_id, department_events.c.position)
 
 # Counts of a day as they were last published, kept for good: they outlive the rows behind them.
 statistics = sa.Table(

@@ -13,7 +13,7 @@ def removals(keyring: Keyring) -> tuple[Removal, ...]:
     return (
         Removal(("department_event",), ("department_events",), department_store.forget),
         Removal(("alert",), ("alerts", "alert_changes", "subject_keys"), alert_store.forget),
-        Removal(("alert",), ("handovers", "subject_keys"), handover_store.forget),
+        Removal(("alert",), ("handovers",), handover_store.forget),
         Removal(("notice_token",), ("notice_terms",), notice_store.forget_tokens),
         Removal(("notice",), ("notices", "notice_terms", "notice_changes", "subject_keys"), notice_store.forget),
         *plumbing(keyring),

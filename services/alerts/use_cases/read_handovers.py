@@ -62,10 +62,5 @@ async def read_handovers(tx: Transaction, reader: str, keyring: Keyring) -> Hand
     )
 
 
-async def count_offered(tx: Transaction, reader: str) -> int:
-    """Return how many offers of others wait for somebody."""
-    return await handover_store.count_offered(tx, reader)
-
-
 async def _owned(tx: Transaction, owner: str) -> Sequence[Alert]:
     return await alert_store.list_urgent(tx, AlertFilter(states=OWNED, owner=owner), limit=ROWS)

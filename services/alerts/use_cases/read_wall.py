@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from uuid import UUID
 
 from chassis.data.db import Transaction
-from services.alerts.domain.alerts import CITY_TIME, OPEN, Alert, AlertState, Severity, city_day
-from services.alerts.storage import alert_store, change_store, division_store, pace_store, premises_store, wall_store
+from services.alerts.domain.alerts import OPEN, Alert, AlertState, Severity
+from services.alerts.storage import alert_store, change_store, premises_store, wall_store
 from services.alerts.storage.alert_store import AlertFilter
-from services.alerts.storage.division_store import Division
-from services.alerts.storage.pace_store import Pace
 from services.alerts.storage.premises_store import Place
-
-__all__ = ["Division", "Pace"]
 
 # What a room reads from its far end.
 ROWS = 6
@@ -55,14 +51,3 @@ async def read_wall(tx: Transaction) -> Wall:
         quiet=None if first else await change_store.last_change_to(tx, AlertState.NEW),
         stream_position=await change_store.stream_position(tx),
     )
-
-
-async def read_pace(tx: Transaction) -> Pace:
-    """Return how soon alerts were worked on since the city's midnight."""
-    today = city_day(await tx.database_time())
-    return await pace_store.since(tx, datetime.combine(today, time.min, CITY_TIME))
-
-
-async def read_divisions(tx: Transaction) -> Sequence[Division]:
-    """Return where divisions lie. Reads all premises: keep the answer."""
-    return await division_store.outlines(tx)

@@ -35,11 +35,11 @@ from services.alerts.use_cases import queries
 from services.alerts.use_cases.acknowledge_alert import acknowledge_alert
 from services.alerts.use_cases.apply_step import UnknownAlert
 from services.alerts.use_cases.close_alert import close_alert
+from services.alerts.use_cases.count_offered import count_offered
 from services.alerts.use_cases.escalate_alert import escalate_alert
 from services.alerts.use_cases.note_on_alert import note_on_alert
 from services.alerts.use_cases.note_view import note_view
 from services.alerts.use_cases.queries import AlertPage, AlertView
-from services.alerts.use_cases.read_handovers import count_offered
 from services.alerts.use_cases.reopen_alert import reopen_alert
 from services.alerts.use_cases.verify_alert import verify_alert
 from services.alerts.web import shared

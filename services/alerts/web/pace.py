@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 from chassis.data.db import Transaction
-from services.alerts.use_cases.read_wall import Pace, read_pace
+from services.alerts.use_cases.read_pace import Pace, read_pace
 
 # Two hundred boards refresh with every alert; a median of a day does not move in ten seconds.
 KEPT_SECONDS = 10.0

@@ -20,7 +20,7 @@ from chassis.data.db import Transaction
 from services.alerts.domain.alerts import Alert
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.queries import AlertFilter, AlertPage, Counts, Unit
-from services.alerts.use_cases.read_wall import Pace
+from services.alerts.use_cases.read_pace import Pace
 from services.alerts.web.address import BoardAddress
 from services.alerts.web.pace import KeptPace
 

@@ -15,7 +15,9 @@ from services.alerts.domain.alerts import Alert
 from services.alerts.domain.places import coarse
 from services.alerts.use_cases import queries
 from services.alerts.use_cases.queries import Unit
-from services.alerts.use_cases.read_wall import Division, Pace, Wall, read_divisions, read_wall
+from services.alerts.use_cases.read_divisions import Division, read_divisions
+from services.alerts.use_cases.read_pace import Pace
+from services.alerts.use_cases.read_wall import Wall, read_wall
 from services.alerts.web.pace import KeptPace, span
 from services.alerts.web.rule_words import reader_language, rule_words
 from services.alerts.web.wall_map import WallMap, draw

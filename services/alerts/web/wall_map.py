@@ -7,7 +7,7 @@ from chassis.web import maps
 from chassis.web.maps import View
 from services.alerts.domain.alerts import Alert, Severity
 from services.alerts.domain.places import street_and_community
-from services.alerts.use_cases.read_wall import Division
+from services.alerts.use_cases.read_divisions import Division
 
 WIDTH, HEIGHT, MARGIN = 800.0, 480.0, 60.0
 LEAST_METRES = 2_000.0

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.data.db import Database
-from services.alerts.storage.tables import handovers
+from services.alerts.storage.handover_tables import handovers
 from services.alerts.use_cases import forget_expired
 from tests.service.alerts.callers import APPROVER, OFFICER, OTHER, Browser, text_of
 from tests.service.alerts.conftest import KEYRING, Matcher, NoticeDesk, alert_rows, changes_of, stay_event, token_of

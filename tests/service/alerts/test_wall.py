@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from chassis.data.db import Database
 from services.alerts.storage.tables import alert_changes, alerts
-from services.alerts.use_cases.read_wall import read_divisions, read_pace
+from services.alerts.use_cases.read_divisions import read_divisions
+from services.alerts.use_cases.read_pace import read_pace
 from tests.service.alerts.callers import APPROVER, NUMBER, OFFICER, Browser, text_of
 from tests.service.alerts.conftest import Matcher, NoticeDesk, alert_rows, stay_event, token_of
 from tests.service.alerts.dwellings import premises, tell_premises

@@ -269,6 +269,8 @@ def test_a_collector_that_is_away_slows_and_fails_no_request_and_no_end(away: st
                 before = time.monotonic()
                 assert ask(process, 5) == [200] * 5
                 assert time.monotonic() - before < 2.0
+                for _ in range(5):
+                    process.wait_logged("request")  # a full pipe would hold the process
             process.process.send_signal(signal.SIGTERM)
             started = time.monotonic()
             code, logged, errors = process.end()

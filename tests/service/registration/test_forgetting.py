@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from chassis.data import audit
 from chassis.data.db import Database
 from chassis.data.tables import subject_keys
+from services.registration.domain.stays import CITY
 from services.registration.storage.tables import persons, statistics, stays
 from services.registration.use_cases import forget_expired
 from services.registration.use_cases.note_alert import note_alert
@@ -52,7 +53,8 @@ async def figures(db: Database, at: datetime) -> set[tuple[object, ...]]:
     async with db.read() as tx:
         counts = (statistics.c.arrivals, statistics.c.departures, statistics.c.late, statistics.c.registered)
         key = (statistics.c.day, statistics.c.division_code, statistics.c.kind)
-        return {tuple(row) for row in await tx.all(sa.select(*key, *counts).where(statistics.c.day <= now().date()))}
+        today = now().astimezone(CITY).date()
+        return {tuple(row) for row in await tx.all(sa.select(*key, *counts).where(statistics.c.day <= today))}
 
 
 async def test_a_person_is_forgotten_step_by_step(clerk: Desk, db: Database, traveller: Traveller) -> None:
