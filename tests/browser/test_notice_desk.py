@@ -90,11 +90,11 @@ async def test_a_notice_is_proposed_and_approved_by_two_units(as_role: Any, axe:
     await picture(author, "notice-ended")
 
 
-async def test_who_may_not_is_told_why(
-    as_role: Any, axe: Any, picture: Any, desks: Desks, http: httpx.AsyncClient
-) -> None:
+async def test_who_may_not_is_told_why(as_role: Any, axe: Any, picture: Any, city: Any) -> None:
     """An own unit's approver is refused, which the history then says; an overseer is told why no person is shown."""
-    await desks.propose(http, People(random.randrange(10**9)).document())
+    async with httpx.AsyncClient(timeout=20.0) as http:
+        desks = Desks(city.data_dir, city.status()["services"])
+        await desks.propose(http, People(random.randrange(10**9)).person()["document"])
     colleague = await as_role("notice_approver", unit="notice-desk-01", width=390, height=844)
     await colleague.locator(".row-link").first.click()
     await expect(colleague.locator("#main")).to_contain_text("不显示：本布控由你单位申请")
