@@ -38,6 +38,9 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 # What passed stays in the page: to bring it over takes longer than to find it.
 VIOLATIONS = """which => axe.run({runOnly: which, resultTypes: ["violations"]}).then(result =>
     result.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 200))]))"""
+# A button that is between two themes' colours has the contrast of neither.
+TRANSITIONS_ENDED = """() => Promise.allSettled(
+    document.getAnimations().filter(each => each instanceof CSSTransition).map(each => each.finished))"""
 # Chromium reports every answer of 400 and more as an error of the page: a refused form is none.
 NOT_A_FAULT = "Failed to load resource"
 
@@ -158,6 +161,7 @@ def axe() -> Axe:
     async def check(page: Page, *, only: str = "") -> None:
         # Evaluated by the debugger's protocol: the page's content security policy lets no foreign script in.
         await page.evaluate(source)
+        await page.evaluate(TRANSITIONS_ENDED)
         found = await page.evaluate(VIOLATIONS, [only] if only else WCAG)
         assert not found, found
         wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

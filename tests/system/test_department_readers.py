@@ -156,20 +156,16 @@ class Load:
             places = [await self.desks.premises(self.http) for _n in range(PLACES)]
             hazards = [await self._block(place) for place in places]
             dice = random.Random(SEED)
+            guests: Counter[str] = Counter()
             while len(await self._told(connection)) < before + EVENTS - PLACES // 2:
-                bodies = [self.desks.arrival(people.person(), dice.choice(places)) for _n in range(TERMINALS)]
+                chosen = [dice.choice(places) for _n in range(TERMINALS)]
+                bodies = [self.desks.arrival(people.person(), place) for place in chosen]
                 await asyncio.gather(*(self.desks.arrive(self.http, body) for body in bodies))
-            cleared = hazards[: PLACES // 2]
-            await asyncio.gather(*(self._clear(hazard) for hazard in cleared))
-
-            async def all_ended() -> bool:
-                ends = (
-                    "SELECT count(*) FROM department_events"
-                    " WHERE value->>'premises_id' = ANY($1) AND value->>'state' = 'cleared'"
-                )
-                return bool(await connection.fetchval(ends, places[: PLACES // 2]) >= len(cleared))
-
-            await until(all_ended)
+                guests.update(chosen)
+            cleared = places[: PLACES // 2]
+            await asyncio.gather(*(self._clear(hazard) for hazard in hazards[: PLACES // 2]))
+            last = {place: "cleared" if place in cleared else guests[place] for place in places}
+            await until(lambda: self._told_last(connection, last), CATCH_UP_SECONDS)
             self.events = await self._told(connection)
             self.ended = True
         finally:
@@ -178,6 +174,16 @@ class Load:
     async def _told(self, connection: Any) -> list[tuple[str, str]]:
         query = "SELECT event_id, case_id FROM department_events WHERE department = 'fire' ORDER BY position"
         return [(str(row["event_id"]), str(row["case_id"])) for row in await connection.fetch(query)]
+
+    async def _told_last(self, connection: Any, expected: dict[str, str | int]) -> bool:
+        """Whether the last event of each premises is its end, or how many live there: then no more will come."""
+        query = (
+            "SELECT DISTINCT ON (case_id) value->>'premises_id' AS place, value->>'state' AS state,"
+            " (value->>'headcount')::int AS headcount FROM department_events"
+            " WHERE value->>'premises_id' = ANY($1) ORDER BY case_id, position DESC"
+        )
+        rows = await connection.fetch(query, list(expected))
+        return expected == {row["place"]: "cleared" if row["state"] == "cleared" else row["headcount"] for row in rows}
 
     async def _block(self, premises_id: str) -> str:
         visit = {
