@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -46,7 +46,7 @@ class DatabaseUnavailable(Exception):
 
 
 class DatabaseBusy(Exception):
-    """No connection became free, or no lock was granted, within the time that a caller may wait."""
+    """No connection became free, or no lock was granted, within the time that a caller may wait; or it is restored."""
 
 
 BeforeCommit: TypeAlias = "Callable[[Transaction], Awaitable[None]]"
@@ -193,12 +193,18 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
-        """Open a read-only transaction that sees one snapshot throughout."""
+        """Open a read-only transaction that sees one snapshot throughout. Raises what `transaction` does.
+
+        A snapshot taken while a backup is restored sees the new tables empty: `one` of a row that is always there.
+        """
         with _named_errors():
             async with self.engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 async with connection.begin():
-                    yield Transaction(connection)
+                    try:
+                        yield Transaction(connection)
+                    except NoResultFound:
+                        raise DatabaseBusy from None
 
     async def listen(self, channel: str, *, poll_seconds: float) -> AsyncIterator[None]:
         """Yield after connecting, at each NOTIFY on `channel` (many become one), and at least every `poll_seconds`.

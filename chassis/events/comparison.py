@@ -67,7 +67,7 @@ async def is_ahead(db: Database, logs: Logs, state: PublishedState, spans: Mappi
     found = await _newest(logs, tails(spans))
     for keys in _batches(found, READ_AT_ONCE):
         async with db.read() as tx:
-            epoch = await tx.scalar(sa.select(outbox_epoch.c.epoch))
+            epoch = (await tx.execute(sa.select(outbox_epoch.c.epoch))).scalar_one()
             here = {each.key: each for each in await state.read(tx, keys, False)}
         if any(_is_of_another_life(found[key], here.get(key), epoch) for key in keys):
             return True
@@ -123,7 +123,7 @@ async def _differing(
     db: Database, state: PublishedState, keys: Collection[str], found: Mapping[str, Newest]
 ) -> list[str]:
     async with db.read() as tx:
-        epoch = await tx.scalar(sa.select(outbox_epoch.c.epoch))
+        epoch = (await tx.execute(sa.select(outbox_epoch.c.epoch))).scalar_one()
         waiting = await _waiting(tx, state.topic)
         here = await state.read(tx, keys, False)
     if any(_is_newer(found[each.key], each, epoch) for each in here if each.key in found):

@@ -21,6 +21,7 @@ from tests.chaos.checker import states
 from tests.chaos.checker.collect import collect
 from tests.chaos.checker.findings import Finding
 from tests.parts import DemoCity
+from tests.system import rest
 from tests.waiting import until
 
 # Each command is a process of its own, on a machine that does other work.
@@ -47,7 +48,7 @@ class Administrator:
     async def answer(self, *words: str) -> Any:
         """What a command with --json answers; it must not complain."""
         done = await run(*words, "--json", "--data-dir", str(self.city.data_dir))
-        assert done.stderr == ""
+        assert done.stderr == "", f"anju {' '.join(words)} ended with {done.returncode} and wrote: {done.stderr}"
         return json.loads(done.stdout)
 
     async def findings(self, code: str) -> list[dict[str, Any]]:
@@ -73,8 +74,9 @@ class Administrator:
 
     async def reasons(self, service: str) -> list[str]:
         """Why a worker is not ready, by its own health page."""
-        async with httpx.AsyncClient(timeout=10.0) as client:
-            page = await client.get(f"{self.city.status()['workers'][service]}/health/ready")
+        address = f"{self.city.status()['workers'][service]}/health/ready"
+        async with httpx.AsyncClient(timeout=SECONDS) as client:
+            page = await client.get(address)
         return list(page.json().get("reasons", ()))
 
     async def reason(self, service: str, words: str) -> str:
@@ -122,6 +124,10 @@ class Administrator:
         # -1 is Kafka's word for the end of the log.
         gone = admin.delete_records([TopicPartition(topic, each, -1) for each in partitions])
         await asyncio.gather(*(asyncio.to_thread(future.result, SECONDS) for future in gone.values()))
+
+    async def at_rest(self) -> None:
+        """Wait until every event was sent and read, and nothing follows from them."""
+        await rest.until_at_rest(self.city.status(), SECONDS)
 
     async def all_states_agree(self) -> None:
         """Wait until every state equals the tables it comes from and every copy, by a checker that knows no code."""

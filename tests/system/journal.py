@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,11 +26,11 @@ async def database(status: Mapping[str, Any], service: str) -> AsyncIterator["as
         await connection.close()
 
 
-async def records(status: Mapping[str, Any], topic: str) -> list[aiokafka.ConsumerRecord[bytes, bytes]]:
-    """Return every record of a topic, from its first to the end it has now."""
+@asynccontextmanager
+async def _consumer(status: Mapping[str, Any], *topics: str) -> AsyncIterator[aiokafka.AIOKafkaConsumer]:
     kafka = status["kafka"]
     consumer = aiokafka.AIOKafkaConsumer(
-        topic,
+        *topics,
         bootstrap_servers=kafka["bootstrap"],
         security_protocol="SASL_PLAINTEXT",
         sasl_mechanism="SCRAM-SHA-512",
@@ -42,6 +42,14 @@ async def records(status: Mapping[str, Any], topic: str) -> list[aiokafka.Consum
     )
     await consumer.start()
     try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def records(status: Mapping[str, Any], topic: str) -> list[aiokafka.ConsumerRecord[bytes, bytes]]:
+    """Return every record of a topic, from its first to the end it has now."""
+    async with _consumer(status, topic) as consumer:
         await until(lambda: bool(consumer.assignment()))
         ends = await consumer.end_offsets(list(consumer.assignment()))
         found: list[aiokafka.ConsumerRecord[bytes, bytes]] = []
@@ -50,8 +58,15 @@ async def records(status: Mapping[str, Any], topic: str) -> list[aiokafka.Consum
                 batch = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT_MS)
                 found += [record for rows in batch.values() for record in rows]
         return found
-    finally:
-        await consumer.stop()
+
+
+async def ends(status: Mapping[str, Any], places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """Return where the logs of these partitions end now; one that is not there has no end."""
+    async with _consumer(status) as consumer:
+        cluster = await consumer._client.fetch_all_metadata()
+        there = [each for each in places if each[1] in (cluster.partitions_for_topic(each[0]) or ())]
+        found = await consumer.end_offsets([aiokafka.TopicPartition(*each) for each in there])
+    return {(each.topic, each.partition): end for each, end in found.items()}
 
 
 async def published_arrivals(status: Mapping[str, Any]) -> Counter[str]:
@@ -62,6 +77,19 @@ async def published_arrivals(status: Mapping[str, Any]) -> Counter[str]:
         if headers.get("ce_type") == "anju.registration.person-arrived.v1" and record.value is not None:
             events[headers["ce_id"]] = orjson.loads(record.value)["stay_id"]
     return Counter(events.values())
+
+
+async def published_ids(status: Mapping[str, Any], topic: str) -> set[str]:
+    """Return the id of every event of a topic; a repeat has the same."""
+    found = await records(status, topic)
+    return {value.decode() for record in found for name, value in record.headers if name == "ce_id"}
+
+
+async def kept_ids(status: Mapping[str, Any], service: str, topic: str) -> set[str]:
+    """Return the id of every event of a topic that its publisher's outbox has."""
+    async with database(status, service) as connection:
+        rows = await connection.fetch("SELECT event_id FROM outbox WHERE topic = $1", topic)
+    return {str(row["event_id"]) for row in rows}
 
 
 async def stored_stays(status: Mapping[str, Any]) -> set[str]:

@@ -88,7 +88,7 @@ async def history(tx: Transaction, alert_id: UUID) -> Sequence[AlertChange]:
 
 async def stream_position(tx: Transaction) -> int:
     """Return the position of the last change that this transaction sees."""
-    position: int = await tx.scalar(sa.select(stream_head.c.position))
+    position: int = (await tx.execute(sa.select(stream_head.c.position))).scalar_one()
     return position
 
 
@@ -138,7 +138,7 @@ def _change_values(position: int, change: AlertChange) -> dict[str, Any]:
 
 async def forgotten_position(tx: Transaction) -> int:
     """Return the position up to which changes may be missing."""
-    position: int = await tx.scalar(sa.select(stream_head.c.forgotten))
+    position: int = (await tx.execute(sa.select(stream_head.c.forgotten))).scalar_one()
     return position
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Transaction
 from chassis.events.outbox import Emission
+from chassis.events.relay_rows import backlog
 from chassis.events.tables import outbox
 from chassis.events.wake import Wake
 from tests.waiting import until
@@ -71,6 +72,24 @@ async def test_a_read_sees_one_snapshot_and_writes_nothing(db: Database) -> None
     with pytest.raises(sa.exc.DBAPIError, match="read-only"):
         async with db.read() as reader:
             await reader.execute(sa.delete(outbox))
+
+
+async def test_a_read_that_a_restore_overtakes_is_busy(db: Database) -> None:
+    """Its snapshot is older than the rows that `pg_restore --clean` puts into the new table."""
+    await backlog(db)
+    async with db.transaction() as restore:
+        await restore.execute(sa.text("CREATE TABLE saved AS TABLE relay_mark"))
+        await restore.execute(sa.text("DROP TABLE relay_mark"))
+        reading = asyncio.create_task(backlog(db))
+        await until(lambda: _waits_for_a_lock(restore))
+        await restore.execute(sa.text("ALTER TABLE saved RENAME TO relay_mark"))
+    with pytest.raises(DatabaseBusy):
+        await reading
+    assert (await backlog(db)).sent == 0
+
+
+async def _waits_for_a_lock(tx: Transaction) -> bool:
+    return bool(await tx.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
 
 async def test_a_full_pool_is_busy(dsn: str) -> None:
