@@ -30,7 +30,7 @@ async def test_a_chart_of_suppressed_figures_says_so_and_colours_follow_the_them
     as_role: AsRole, axe: Axe, picture: Picture
 ) -> None:
     page = await as_role("manager", language="en", width=390, height=844)
-    await page.wait_for_selector("#course-table")
+    await page.wait_for_load_state()  # the charts' script comes after the table
     hide = """() => document.querySelectorAll('#course-table td').forEach(cell => {
         cell.innerHTML = '<span class="supp">suppressed</span>'; })"""
     source = asset("reporting.js").read_text()

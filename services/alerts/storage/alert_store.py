@@ -86,6 +86,8 @@ class AlertFilter:
     kinds: frozenset[str] = frozenset()
     division: str = ""
     owner: str = ""
+    # Those for which nobody answers.
+    unclaimed: bool = False
     # A number such as `1124-0317`, or part of an address: never a person.
     text: str = ""
 
@@ -126,46 +128,6 @@ async def count_found(tx: Transaction, wanted: AlertFilter) -> int:
     return number
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many alerts there are, by each facet of the board; of those that wait, how many too long and since when.
-
-    `owned` is by the officer who answers for them.
-    """
-
-    state: dict[AlertState, int]
-    severity: dict[Severity, int]
-    kind: dict[str, int]
-    owned: dict[str, int]
-    overdue: int
-    oldest: datetime | None
-
-
-async def count(tx: Transaction) -> Counts:
-    """Count all alerts by state, and the open ones by severity, kind, and who answers for them."""
-    number = sa.func.count().label("number")
-    by_state = await tx.all(sa.select(alerts.c.state, number).group_by(alerts.c.state))
-    by_kind = await tx.all(
-        sa.select(alerts.c.severity, alerts.c.kind, alerts.c.owner, number)
-        .where(alerts.c.due_at.is_not(None))
-        .group_by(alerts.c.severity, alerts.c.kind, alerts.c.owner)
-    )
-    waits = alerts.c.state == AlertState.NEW.value
-    overdue = sa.func.count().filter(alerts.c.due_at < sa.func.clock_timestamp()).label("overdue")
-    waiting = (await tx.execute(sa.select(overdue, sa.func.min(alerts.c.raised_at).label("oldest")).where(waits))).one()
-    severities: dict[Severity, int] = {}
-    kinds: dict[str, int] = {}
-    owned: dict[str, int] = {}
-    for row in by_kind:
-        severity = Severity(row.severity)
-        severities[severity] = severities.get(severity, 0) + row.number
-        kinds[row.kind] = kinds.get(row.kind, 0) + row.number
-        if row.owner:
-            owned[row.owner] = owned.get(row.owner, 0) + row.number
-    states = {AlertState(row.state): row.number for row in by_state}
-    return Counts(states, severities, kinds, owned, waiting.overdue, waiting.oldest)
-
-
 def _conditions(wanted: AlertFilter) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if wanted.states:
@@ -178,6 +140,8 @@ def _conditions(wanted: AlertFilter) -> list[sa.ColumnElement[bool]]:
         found.append(alerts.c.division_code.startswith(wanted.division, autoescape=True))
     if wanted.owner:
         found.append(alerts.c.owner == wanted.owner)
+    if wanted.unclaimed:
+        found.append(alerts.c.owner.is_(None))
     if wanted.text:
         found.append(_says(wanted.text))
     return found

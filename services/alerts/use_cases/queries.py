@@ -12,6 +12,7 @@ from policy.packs import Packs, Rules
 from services.alerts.domain.alerts import Alert, AlertState, city_day
 from services.alerts.domain.notices import Notice, NoticeState, Term
 from services.alerts.storage import (
+    alert_counts,
     alert_store,
     change_store,
     department_store,
@@ -21,7 +22,8 @@ from services.alerts.storage import (
     premises_store,
     unit_store,
 )
-from services.alerts.storage.alert_store import AlertFilter, Counts
+from services.alerts.storage.alert_counts import STREET_DIGITS, Counts
+from services.alerts.storage.alert_store import AlertFilter
 from services.alerts.storage.change_store import AlertChange, StreamedChange
 from services.alerts.storage.department_store import DepartmentEvent
 from services.alerts.storage.dwelling_store import PremisesState
@@ -35,6 +37,7 @@ from services.alerts.use_cases.apply_step import UnknownAlert
 from services.alerts.use_cases.change_notice import UnknownNotice
 
 __all__ = [
+    "STREET_DIGITS",
     "AlertFilter",
     "Box",
     "Counts",
@@ -100,7 +103,7 @@ async def places_of(tx: Transaction, found: Sequence[Alert]) -> dict[UUID, Place
 
 async def count_alerts(tx: Transaction) -> Counts:
     """Return the counts beside the board's facets."""
-    return await alert_store.count(tx)
+    return await alert_counts.count(tx)
 
 
 async def quiet_since(tx: Transaction) -> datetime | None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from services.alerts.domain.alerts import OPEN, AlertState, Severity
 from services.alerts.domain.contents import NoticeKind
 from services.alerts.domain.rules import RULES
-from services.alerts.use_cases.queries import AlertFilter
+from services.alerts.use_cases.queries import STREET_DIGITS, AlertFilter
 
 LONGEST_SEARCH = 60
 # No list of open alerts is longer than six digits.
@@ -24,7 +24,10 @@ class BoardAddress:
     state: str = ""
     severity: str = ""
     kind: str = ""
+    # A subdistrict's code.
+    street: str = ""
     mine: bool = False
+    unclaimed: bool = False
     search: str = ""
     # How many rows of the list come before the first that is shown.
     start: int = 0
@@ -41,7 +44,9 @@ class BoardAddress:
             state=_one_of(AlertState, query.get("state", "")),
             severity=_one_of(Severity, query.get("severity", "")),
             kind=kind if kind in RULES else _one_of(NoticeKind, kind),
+            street=_street(query.get("street", "")),
             mine=query.get("mine") == "1",
+            unclaimed=query.get("unclaimed") == "1" and query.get("mine") != "1",
             search=query.get("q", "").strip()[:LONGEST_SEARCH],
             start=_start(query.get("start", "")),
             alert=_id(query.get("alert", "")),
@@ -54,7 +59,9 @@ class BoardAddress:
             states=frozenset({AlertState(self.state)}) if self.state else OPEN,
             severities=frozenset({Severity(self.severity)}) if self.severity else frozenset(),
             kinds=frozenset({self.kind}) if self.kind else frozenset(),
+            division=self.street,
             owner=owner if self.mine else "",
+            unclaimed=self.unclaimed,
             text=self.search,
         )
 
@@ -72,7 +79,9 @@ class BoardAddress:
             "state": other.state,
             "severity": other.severity,
             "kind": other.kind,
+            "street": other.street,
             "mine": "1" if other.mine else "",
+            "unclaimed": "1" if other.unclaimed else "",
             "q": other.search,
             "start": str(other.start) if other.start else "",
             "alert": str(other.alert) if other.alert else "",
@@ -81,9 +90,9 @@ class BoardAddress:
         encoded = urlencode({name: value for name, value in values.items() if value})
         return f"?{encoded}" if encoded else ""
 
-    def filters(self) -> tuple[str, str, str, bool, str]:
+    def filters(self) -> tuple[str | bool, ...]:
         """Return what makes the list another one."""
-        return self.state, self.severity, self.kind, self.mine, self.search
+        return self.state, self.severity, self.kind, self.street, self.mine, self.unclaimed, self.search
 
     def to(self, **changes: Any) -> str:
         """Return the board's address with other values."""
@@ -92,6 +101,10 @@ class BoardAddress:
 
 def _one_of(values: Any, text: str) -> str:
     return text if text in {each.value for each in values} else ""
+
+
+def _street(text: str) -> str:
+    return text if text.isascii() and text.isdigit() and len(text) == STREET_DIGITS else ""
 
 
 def _start(text: str) -> int:

@@ -1,6 +1,6 @@
 """The command centre: a live list of alerts, and beside it the one on which an officer works."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -19,43 +19,29 @@ from chassis.web import i18n
 from chassis.web.access import Caller, require
 from chassis.web.app import page_router
 from chassis.web.forms import Form, read_form
-from chassis.web.models import StrictModel
-from services.alerts.api.models import (
-    AcknowledgementBody,
-    ClosureBody,
-    NoteBody,
-    ReasonBody,
-    VerificationBody,
-)
 from services.alerts.api.parts import Parts, officer
 from services.alerts.api.problems import PROBLEMS
-from services.alerts.domain.alerts import Alert, StepRefused, city_day
+from services.alerts.domain.alerts import StepRefused, city_day
 from services.alerts.registration_client import PersonNotShown, RegistrationUnreachable
 from services.alerts.use_cases import queries
-from services.alerts.use_cases.acknowledge_alert import acknowledge_alert
 from services.alerts.use_cases.apply_step import UnknownAlert
-from services.alerts.use_cases.close_alert import close_alert
 from services.alerts.use_cases.count_offered import count_offered
-from services.alerts.use_cases.escalate_alert import escalate_alert
-from services.alerts.use_cases.note_on_alert import note_on_alert
 from services.alerts.use_cases.note_view import note_view
 from services.alerts.use_cases.queries import AlertPage, AlertView
-from services.alerts.use_cases.reopen_alert import reopen_alert
-from services.alerts.use_cases.verify_alert import verify_alert
 from services.alerts.web import shared
 from services.alerts.web.address import BoardAddress
+from services.alerts.web.areas import area_name, streets
 from services.alerts.web.pace import KeptPace, span
 from services.alerts.web.place_map import place_map
 from services.alerts.web.rule_words import reader_language, rule_words
 from services.alerts.web.shared import BoardRead, SharedReads, SharedRows, Window, read_board
 from services.alerts.web.step_bar import step_bar
+from services.alerts.web.steps import steps
 
 DutyOfficer = Annotated[Caller, Depends(require("duty_officer"))]
 DeskUser = Annotated[Caller, Depends(require("duty_officer", "notice_author", "notice_approver", "overseer"))]
 # How long a person's data stays on the screen after somebody asked for it.
 SHOWN_FOR = timedelta(minutes=10)
-
-Step = Callable[[Transaction, Caller, UUID, Any], Awaitable[Alert]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +100,7 @@ class _Board:
         self._pace = KeptPace()
         self._reads = SharedReads(self._read)
         self._shared_rows = SharedRows()
-        self._steps: Mapping[str, tuple[type[StrictModel], Step]] = {
-            "acknowledgement": (AcknowledgementBody, self._acknowledge),
-            "verification": (VerificationBody, self._verify),
-            "closure": (ClosureBody, self._close),
-            "reopening": (ReasonBody, self._reopen),
-            "escalation": (ReasonBody, self._escalate),
-            "notes": (NoteBody, self._note),
-        }
+        self._steps = steps(parts.keyring)
 
     async def show(
         self,
@@ -153,6 +132,7 @@ class _Board:
             view=view,
             bar=step_bar(view) if view else (),
             drawing=drawing,
+            area=area_name(self._parts, view.alert.division_code) if view else "",
             form=form or Form(),
             refused=refused,
             person=person,
@@ -191,6 +171,7 @@ class _Board:
             quiet=read.quiet,
             units=read.units,
             rule_words=rule_words(self._parts),
+            streets=streets(self._parts, read.counts.street, address.street),
             **more,
         )
         return response
@@ -288,25 +269,3 @@ class _Board:
         response.headers["hx-retarget"] = "#board-mine"
         response.headers["hx-reswap"] = "outerMorph"
         return response
-
-    async def _acknowledge(self, tx: Transaction, caller: Caller, alert_id: UUID, body: AcknowledgementBody) -> Alert:
-        return await acknowledge_alert(tx, alert_id, body.reason, by=officer(caller), keyring=self._parts.keyring)
-
-    async def _verify(self, tx: Transaction, caller: Caller, alert_id: UUID, body: VerificationBody) -> Alert:
-        return await verify_alert(
-            tx, alert_id, body.result, body.reason, by=officer(caller), keyring=self._parts.keyring
-        )
-
-    async def _close(self, tx: Transaction, caller: Caller, alert_id: UUID, body: ClosureBody) -> Alert:
-        return await close_alert(
-            tx, alert_id, body.outcome, body.reason, by=officer(caller), keyring=self._parts.keyring
-        )
-
-    async def _reopen(self, tx: Transaction, caller: Caller, alert_id: UUID, body: ReasonBody) -> Alert:
-        return await reopen_alert(tx, alert_id, body.reason, by=officer(caller), keyring=self._parts.keyring)
-
-    async def _escalate(self, tx: Transaction, caller: Caller, alert_id: UUID, body: ReasonBody) -> Alert:
-        return await escalate_alert(tx, alert_id, body.reason, by=officer(caller), keyring=self._parts.keyring)
-
-    async def _note(self, tx: Transaction, caller: Caller, alert_id: UUID, body: NoteBody) -> Alert:
-        return await note_on_alert(tx, alert_id, body.text, by=officer(caller), keyring=self._parts.keyring)

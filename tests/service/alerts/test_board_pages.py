@@ -61,6 +61,11 @@ async def test_filters_stand_in_the_address(browser: Browser, alert_id: str) -> 
         "?severity=info": False,
         "?kind=missing_person": False,
         "?mine=1": False,
+        "?unclaimed=1": True,
+        "?mine=1&unclaimed=1": False,
+        "?street=330199001": True,
+        "?street=330199002": False,
+        "?street=330199": True,
         "?q=湖滨路": True,
         "?q=%25": False,
         "?q=别处": False,
@@ -69,6 +74,18 @@ async def test_filters_stand_in_the_address(browser: Browser, alert_id: str) -> 
     for query, found in filters.items():
         page = await browser.get(f"/{query}", OFFICER)
         assert (f"row-{alert_id}" in page.text) is found, query
+
+
+async def test_alerts_are_counted_by_subdistrict_and_by_who_answers(browser: Browser, alert_id: str) -> None:
+    """By its name; a chosen one without alerts stays to be given up again."""
+    page = text_of(await browser.get(f"/?street=330199002&alert={alert_id}", OFFICER))
+    assert "柳堤街道1" in page.replace(" ", "")
+    assert "青湾街道0" in page.replace(" ", "")
+    assert "未认领1" in page.replace(" ", "")
+    assert "区划柳堤街道" in page.replace(" ", "")
+    await browser.post(f"/alerts/{alert_id}/acknowledgement", {}, OFFICER)
+    page = text_of(await browser.get("/", OFFICER)).replace(" ", "")
+    assert "我的1未认领0" in page
 
 
 async def test_an_alert_is_found_by_its_number(browser: Browser, alert_id: str, db: Database) -> None:
