@@ -57,8 +57,8 @@ KINDS = {
     ),
     "consumer-lost-records": _Kind(
         Severity.CRITICAL,
-        "anju consumers accept-loss {service} {topic} {partition}",
-        "first let {owner} send again what it keeps: anju outbox republish {owner} {topic} --partition {partition}",
+        "anju outbox republish {owner} {topic} --partition {partition} --from {missing}",
+        "then `anju consumers accept-loss {service} {topic} {partition}`, which loses only what was not sent again",
     ),
     "consumer-gap": _Kind(
         Severity.CRITICAL, "anju outbox republish {owner} {topic} --partition {partition} --from {missing}"

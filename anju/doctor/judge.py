@@ -67,8 +67,8 @@ def _standing(service: str, standing: Standing, logs: LogFacts, owner: str) -> I
     where = f"{service}: {standing.topic}[{standing.partition}] read as {standing.group}"
     place = {"topic": standing.topic, "partition": str(standing.partition)}
     bounds = logs.bounds.get((standing.topic, standing.partition))
+    missing = f"{standing.epoch}.{(standing.sequence or 0) + 1}"
     if standing.gap_seconds >= GAP_SECONDS:
-        missing = f"{standing.epoch}.{(standing.sequence or 0) + 1}"
         what = f"record {missing} has been missing for {_span(standing.gap_seconds)}"
         yield finding("consumer-gap", where, what, owner=owner, missing=missing, **place)
     if bounds is None:
@@ -77,7 +77,7 @@ def _standing(service: str, standing: Standing, logs: LogFacts, owner: str) -> I
     lost = loss(standing.next_offset, bounds)
     waiting = logs.waiting.get((standing.topic, standing.partition), 0.0)
     if lost is not None:
-        yield finding("consumer-lost-records", where, lost, service=service, owner=owner, **place)
+        yield finding("consumer-lost-records", where, lost, service=service, owner=owner, missing=missing, **place)
     elif standing.next_offset < bounds.end and waiting >= LATE_SECONDS:
         count = bounds.end - standing.next_offset
         what = f"{count} records wait to be read, the first for {_span(waiting)}"

@@ -126,7 +126,7 @@ async def _reader(clock: Clock) -> Any:
         return await stays.handle(tx, records)
 
     subscription = HistorySubscription(TOPIC, f"bench.{TOPIC}", handle, stays.handle_one)
-    return HistoryReader(db, subscription)
+    return HistoryReader(db, subscription, "alerts")
 
 
 async def _alerts() -> int:

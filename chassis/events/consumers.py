@@ -52,7 +52,7 @@ class Consumers:
         self._kafka = kafka
         self._service = service
         self._kept = [
-            _Kept(HistoryReader(db, each) if isinstance(each, HistorySubscription) else StateReader(db, each))
+            _Kept(HistoryReader(db, each, service) if isinstance(each, HistorySubscription) else StateReader(db, each))
             for each in subscriptions
         ]
 

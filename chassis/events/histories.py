@@ -91,9 +91,10 @@ class _Held:
 class HistoryReader:
     """Takes a history's records by the rule of chassis/events/sequence.py, partition by partition."""
 
-    def __init__(self, db: Database, subscription: HistorySubscription) -> None:
+    def __init__(self, db: Database, subscription: HistorySubscription, service: str) -> None:
         self._db = db
         self._subscription = subscription
+        self._service = service
         self._held: dict[int, _Held] = {}
         self._lost: dict[int, str] = {}
         # For which missing record each partition's log was last read from its start.
@@ -135,7 +136,7 @@ class HistoryReader:
             if partition in back:
                 log.warning("consumer-reads-from-the-start", topic=self.topic, group=self.group, partition=partition)
                 self._looked_back[partition] = (place.epoch, place.sequence)
-            if self._is_lost(partition, place.next_offset, limits[partition][0]):
+            if self._is_lost(partition, place, limits[partition][0]):
                 continue
             began = time.monotonic() - its.gap_seconds if place.gap else None
             self._held[partition] = _Held(its.claim, place, began)
@@ -153,11 +154,15 @@ class HistoryReader:
             and self._looked_back.get(partition) != awaited
         )
 
-    def _is_lost(self, partition: int, next_offset: int, start: int) -> bool:
-        if next_offset >= start:
+    def _is_lost(self, partition: int, place: Place, start: int) -> bool:
+        if place.next_offset >= start:
             self._lost.pop(partition, None)
             return False
-        lost = f"records {next_offset} to {start - 1} were lost to retention before they were read"
+        lost = (
+            f"records {place.next_offset} to {start - 1} were lost to retention before they were read;"
+            f" {self._republish(partition, place)}, then"
+            f" `anju consumers accept-loss {self._service} {self.topic} {partition}`"
+        )
         if self._lost.get(partition) != lost:
             self._lost[partition] = lost
             log.error("consumer-lost-records", topic=self.topic, group=self.group, partition=partition)
@@ -245,10 +250,19 @@ class HistoryReader:
             age = _age(held.gap_began)
             if age >= GAP_SECONDS:
                 missing = "{epoch}.{sequence}".format(**_awaited(held.place))
-                problems.append(f"{self.topic}[{partition}]: record {missing} has been missing for {age:.0f} s")
+                problems.append(
+                    f"{self.topic}[{partition}]: record {missing} has been missing for {age:.0f} s;"
+                    f" {self._republish(partition, held.place)}"
+                )
             if held.astray >= 3:
                 problems.append(f"{self.topic}[{partition}]: the log has no record at offset {held.place.next_offset}")
         return problems
+
+    def _republish(self, partition: int, place: Place) -> str:
+        """The command by which the publisher, whose name a topic begins with, sends again what it keeps."""
+        publisher = self.topic.partition(".")[0]
+        first = "" if place.sequence is None else " --from {epoch}.{sequence}".format(**_awaited(place))
+        return f"`anju outbox republish {publisher} {self.topic} --partition {partition}{first}`"
 
     def replay(self) -> Replay:
         """How a dead letter of this subscription is handled again."""

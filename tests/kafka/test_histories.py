@@ -148,7 +148,11 @@ async def test_records_lost_to_retention_are_reported_and_not_skipped(kafka: Kaf
         await until(service.all_sent)
     await _cut(kafka, service.topic, 6)
     consumers = service.consumers()
-    lost = f"{service.topic}[0]: records 3 to 5 were lost to retention before they were read"
+    lost = (
+        f"{service.topic}[0]: records 3 to 5 were lost to retention before they were read;"
+        f" `anju outbox republish {service.topic} {service.topic} --partition 0 --from {await _epoch(service)}.4`,"
+        f" then `anju consumers accept-loss {service.name} {service.topic} 0`"
+    )
     async with running(consumers):
         await until(lambda: lost in consumers.health())
         assert await _numbers(service, [1, 2, 3])

@@ -73,10 +73,13 @@ class Administrator:
         return await self.answer(*words)
 
     async def reasons(self, service: str) -> list[str]:
-        """Why a worker is not ready, by its own health page."""
+        """Why a worker is not ready, by its own health page; one that is just being started has none yet."""
         address = f"{self.city.status()['workers'][service]}/health/ready"
         async with httpx.AsyncClient(timeout=SECONDS) as client:
-            page = await client.get(address)
+            try:
+                page = await client.get(address)
+            except httpx.ConnectError:
+                return ["nobody listens"]
         return list(page.json().get("reasons", ()))
 
     async def reason(self, service: str, words: str) -> str:
