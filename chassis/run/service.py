@@ -132,7 +132,6 @@ async def _web(parts: WebParts, settings: ProcessSettings, stop: asyncio.Event) 
 
 
 async def _worker(parts: WorkerParts, settings: ServiceSettings, stop: asyncio.Event) -> bool:
-    gc.set_threshold(*GC_THRESHOLDS)
     own = part_checks(relay=parts.relay, consumers=parts.consumers)
     health = Health([database_check(parts.db, settings.service()), *parts.checks, *own])
     running = [part.run for part in (parts.relay, parts.consumers, parts.timers) if part is not None]
@@ -168,6 +167,7 @@ async def _together(
         return False
     if db is not None:
         db.after_every_commit(Wake(db))
+    gc.set_threshold(*GC_THRESHOLDS)
     gc.freeze()
     serving = asyncio.create_task(server.serve_until_told(), name="http")
     parts = [asyncio.create_task(_forever(run), name=_name(run)) for run in background]

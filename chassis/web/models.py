@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -41,7 +42,7 @@ class StrictModel(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
-        wanted = _plain_type(cls.model_fields[info.field_name].annotation) if info.field_name else None
+        wanted = _wanted(cls, info.field_name) if info.field_name else None
         if isinstance(wanted, type) and wanted in _WRITTEN_AS and value is not None:
             written, code, message = _WRITTEN_AS[wanted]
             if not isinstance(value, written) or (isinstance(value, bool) and wanted is not bool):
@@ -49,6 +50,11 @@ class StrictModel(BaseModel):
         for each in value if isinstance(value, list) else (value,):
             check_text(each)
         return value
+
+
+@cache
+def _wanted(model: type[BaseModel], field: str) -> Any:
+    return _plain_type(model.model_fields[field].annotation)
 
 
 def _plain_type(annotation: Any) -> Any:

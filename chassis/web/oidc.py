@@ -27,6 +27,8 @@ KEYS_SECONDS = 600.0
 # A token with an unknown key id makes the keys be read again, but made-up ids must not become a load on the provider.
 RETRY_SECONDS = 5.0
 REQUEST_SECONDS = 5.0
+# More callers at once than a web process has; forgotten all together, since their tokens end anyway.
+MOST_VERIFIED = 1000
 # A service's own token is renewed this long before it ends.
 RENEW_SECONDS = 60.0
 # A token is a few hundred bytes, a kilobyte or two with many claims.
@@ -74,20 +76,30 @@ class Provider:
         self._keys_tried = float("-inf")
         self._reading = asyncio.Lock()
         self._own_token: tuple[str, float] | None = None
+        # By token and audience, until the keys are read again or the token ends: nothing else takes a token back.
+        self._verified: dict[tuple[str, str], dict[str, Any]] = {}
 
     async def verify(self, token: str, audience: str, nonce: str | None = None) -> dict[str, Any]:
         """Return the claims of a token of this provider for `audience`; raises BadToken."""
         if len(token) > LONGEST_TOKEN:
             raise BadToken
         keys = await self._current_keys()
+        known = self._verified.get((token, audience)) if nonce is None else None
+        if known is not None and known["exp"] > time.time():
+            return known
         try:
-            return self._decode(token, keys, audience, nonce)
+            claims = self._decode(token, keys, audience, nonce)
         except _UnknownKey:
             keys = await self._current_keys(newer_than=keys)
-        try:
-            return self._decode(token, keys, audience, nonce)
-        except _UnknownKey:
-            raise BadToken from None
+            try:
+                claims = self._decode(token, keys, audience, nonce)
+            except _UnknownKey:
+                raise BadToken from None
+        if nonce is None:
+            if len(self._verified) >= MOST_VERIFIED:
+                self._verified.clear()
+            self._verified[token, audience] = claims
+        return claims
 
     def _decode(self, token: str, keys: KeySet, audience: str, nonce: str | None) -> dict[str, Any]:
         wanted: dict[str, Any] = {
@@ -133,6 +145,7 @@ class Provider:
                 raise
             return
         self._keys, self._keys_read = keys, now
+        self._verified.clear()
 
     async def metadata(self) -> "_Metadata":
         """Return the provider's endpoints (OpenID Connect Discovery 1.0)."""

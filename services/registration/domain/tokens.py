@@ -1,7 +1,6 @@
 """Keyed tokens of documents: equal for equal documents, and worthless without a key that only registration holds."""
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,5 +56,5 @@ def _whole(document: Document) -> str:
 
 
 def _mac(key: bytes, content: str) -> str:
-    digest = hmac.new(key, content.encode(), hashlib.sha256).digest()
+    digest = hmac.digest(key, content.encode(), "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry import trace
 
 from chassis.run import collector, logs, tracing
 from tests.collector import black_hole, collecting
@@ -36,6 +37,13 @@ def test_an_unsampled_trace_is_not_stored() -> None:
     with tracing.span("request", UNSAMPLED):
         assert tracing.current_trace_id() == TRACE
         assert tracing.current_traceparent() is None
+
+
+def test_below_an_unsampled_span_no_other_is_made() -> None:
+    with tracing.span("request", UNSAMPLED):
+        above = trace.get_current_span()
+        with tracing.span("inner"):
+            assert trace.get_current_span() is above
 
 
 @pytest.mark.parametrize(
