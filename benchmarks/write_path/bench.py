@@ -91,7 +91,9 @@ async def _script(dsn: str) -> Script:
     named = settings("registration", dsn, provider.issuer)
     parts = wiring.web(Settings.model_validate(named))
     provider.serve(parts)
-    first, second = [await captured(parts, provider, _body(people.person(), at)) for at in (1, 2)]
+    _with_the_drivers_own, first, second = [
+        await captured(parts, provider, _body(people.person(), at)) for at in (1, 1, 2)
+    ]
     assert parts.db is not None
     await parts.db.dispose()
     return script(first, second, premises_id(1), PREMISES)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import httpx
 import sqlalchemy as sa
+from asyncpg.connection import LoggedQuery
 
 from chassis.run.service import WebParts
 from tests.provider import TokenProvider
@@ -38,19 +39,32 @@ class Script:
 
 
 async def captured(parts: WebParts, provider: TokenProvider, body: Mapping[str, Any]) -> list[Statement]:
-    """POST one arrival to an application in this process; return what its transaction asked the database."""
+    """POST one arrival to an application in this process; return what its transaction asked the database.
+
+    What the driver asks for itself, once for each type it has not met, is among the first one's.
+    """
     assert parts.db is not None
     found: list[Statement] = []
 
-    def note(_connection: Any, _cursor: Any, sql: str, rows: Any, _context: Any, many: bool) -> None:
-        found.append(Statement(sql, list(rows) if many else [rows]))
+    def note(query: LoggedQuery) -> None:
+        if query.args:
+            many = isinstance(query.args, list)
+            found.append(Statement(query.query, query.args if many else [query.args]))
+
+    def begin(connection: Any, _record: Any, _proxy: Any) -> None:
+        connection.driver_connection.add_query_logger(note)
+
+    def end(connection: Any, _record: Any) -> None:
+        connection.driver_connection.remove_query_logger(note)
 
     engine = parts.db.engine.sync_engine
-    sa.event.listen(engine, "before_cursor_execute", note)
+    sa.event.listen(engine, "checkout", begin)
+    sa.event.listen(engine, "checkin", end)
     headers = provider.headers("clerk", "station-01") | {"idempotency-key": str(body["person"]["document"]["number"])}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=parts.app), base_url="http://bench") as http:
         answer = await http.post("/api/v1/arrivals", json=body, headers=headers)
-    sa.event.remove(engine, "before_cursor_execute", note)
+    sa.event.remove(engine, "checkout", begin)
+    sa.event.remove(engine, "checkin", end)
     if answer.status_code != 201:
         raise RuntimeError(f"the arrival was answered {answer.status_code}")
     return found
@@ -65,7 +79,7 @@ def script(first: Sequence[Statement], second: Sequence[Statement], premises_id:
         _text(value)
         for one, other in zip(first, second, strict=True)
         for row, its in zip(one.rows, other.rows, strict=True)
-        for value, another in zip(row, its, strict=True)
+        for value, another in zip(_flat(row), _flat(its), strict=True)
         if value != another
     }
     statements = []
@@ -90,6 +104,8 @@ class _Maker:
         return PLACEHOLDER.sub(lambda match: self._value(row[int(match[1]) - 1]), one_line) + ";"
 
     def _value(self, value: Any) -> str:
+        if isinstance(value, list):
+            return f"ARRAY[{', '.join(self._value(each) for each in value)}]"
         text = _text(value)
         if text == str(self.premises_id):
             return _made("premises", value)
@@ -113,6 +129,11 @@ def _made(variable: str, value: Any) -> str:
     if isinstance(value, UUID):
         return dashed
     return f"{dashed}::text" if len(value) == 36 else f"lpad(to_hex(:{variable}::bigint), {len(value)}, '0')"
+
+
+def _flat(row: Sequence[Any]) -> list[Any]:
+    """The values of a row, those of its arrays too."""
+    return [each for value in row for each in (value if isinstance(value, list) else [value])]
 
 
 def _text(value: Any) -> str:

@@ -1,18 +1,20 @@
-"""The engine of one service's database, and the transaction in which a use case works."""
+"""The engine of one service's database: its connections, its locks, and what its errors mean."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, DisconnectionError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chassis.events.outbox import Emission, write
+from chassis.data.transaction import Driver, Transaction, begun
+
+__all__ = ["Database", "DatabaseBusy", "DatabaseUnavailable", "Exclusive", "Transaction"]
 
 # A statement that waits this long for a row's lock has met a stuck transaction: the caller is told to retry (503).
 LOCK_TIMEOUT = "5s"
@@ -49,87 +51,10 @@ class DatabaseBusy(Exception):
     """No connection became free, or no lock was granted, within the time that a caller may wait; or it is restored."""
 
 
-BeforeCommit: TypeAlias = "Callable[[Transaction], Awaitable[None]]"
-
-
-class Transaction:
-    """One PostgreSQL transaction: rows now, deferred writes and the outbox last, hooks after the commit."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.connection = connection
-        self._emissions: list[Emission] = []
-        self._before_commit: list[BeforeCommit] = []
-        self._after_commit: list[Callable[[], None]] = []
-
-    async def execute(
-        self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> sa.CursorResult[Any]:
-        """Run one statement; many parameter sets run as one batch."""
-        return await self.connection.execute(statement, parameters)
-
-    async def scalar(self, statement: sa.Executable) -> Any:
-        """Return the first column of the first row, or None."""
-        return (await self.connection.execute(statement)).scalar()
-
-    async def one_or_none(self, statement: sa.Executable) -> sa.Row[Any] | None:
-        """Return the only row, or None; more than one is an error."""
-        return (await self.connection.execute(statement)).one_or_none()
-
-    async def all(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
-        """Return every row."""
-        return (await self.connection.execute(statement)).all()
-
-    def emit(self, emission: Emission) -> None:
-        """Publish an event with this transaction: its outbox row is written last, in the order of the calls."""
-        self._emissions.append(emission)
-
-    def before_commit(self, write_last: BeforeCommit) -> None:
-        """Run a write just before the outbox rows, so that the lock it takes is held for the shortest time."""
-        self._before_commit.append(write_last)
-
-    def after_commit(self, hook: Callable[[], None]) -> None:
-        """Call `hook` once the commit is known to have succeeded."""
-        self._after_commit.append(hook)
-
-    async def notify(self, channel: str) -> None:
-        """NOTIFY at commit. It serialises commits: only where the transaction holds a lock of that rank anyway."""
-        await self.connection.execute(sa.select(sa.func.pg_notify(channel, "")))
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """Undo, when the block raises, what it wrote, emitted and deferred; the transaction itself goes on."""
-        lists: tuple[list[Any], ...] = (self._emissions, self._before_commit, self._after_commit)
-        lengths = [len(each) for each in lists]
-        try:
-            async with self.connection.begin_nested():
-                yield
-        except BaseException:
-            for each, length in zip(lists, lengths, strict=True):
-                del each[length:]
-            raise
-
-    async def database_time(self) -> datetime:
-        """Return the database's clock at this statement (not at the transaction's start), UTC."""
-        value: datetime = (await self.connection.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
-        return value.astimezone(UTC)
-
-    async def flush(self) -> None:
-        """Write what was deferred. The entry point's `transaction()` calls this; use cases do not."""
-        for write_last in self._before_commit:
-            await write_last(self)
-        if self._emissions:
-            await write(self, self._emissions)
-
-    def committed(self) -> None:
-        """Run the hooks that wait for the commit."""
-        for hook in self._after_commit:
-            hook()
-
-
 class Exclusive:
     """A session's advisory lock: while `confirm` succeeds, no other process does the same work."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(self, connection: Driver) -> None:
         self._connection = connection
 
     async def confirm(self) -> None:
@@ -151,6 +76,9 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_wait_seconds,
+            # Transactions are the driver's: SQLAlchemy's take four times as long to begin and to commit.
+            isolation_level="AUTOCOMMIT",
+            json_deserializer=orjson.loads,
             # Parameters hold names and numbers: they must not reach a log through an exception's text.
             hide_parameters=True,
             connect_args={"timeout": CONNECT_SECONDS, "server_settings": self._server_settings()},
@@ -182,10 +110,8 @@ class Database:
         Raises DatabaseBusy (no connection or lock in time) and DatabaseUnavailable (not reachable, or commit unknown).
         """
         with _named_errors():
-            async with self.engine.connect() as connection, connection.begin():
-                tx = Transaction(connection)
+            async with self.engine.connect() as connection, begun(connection) as tx:
                 yield tx
-                await tx.flush()
         tx.committed()
         if tx._emissions:
             for hook in self._after_commit:
@@ -198,13 +124,14 @@ class Database:
         A snapshot taken while a backup is restored sees the new tables empty: `one` of a row that is always there.
         """
         with _named_errors():
-            async with self.engine.connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                async with connection.begin():
-                    try:
-                        yield Transaction(connection)
-                    except NoResultFound:
-                        raise DatabaseBusy from None
+            async with (
+                self.engine.connect() as connection,
+                begun(connection, isolation="repeatable_read", readonly=True) as tx,
+            ):
+                try:
+                    yield tx
+                except NoResultFound:
+                    raise DatabaseBusy from None
 
     async def listen(self, channel: str, *, poll_seconds: float) -> AsyncIterator[None]:
         """Yield after connecting, at each NOTIFY on `channel` (many become one), and at least every `poll_seconds`.
@@ -213,7 +140,7 @@ class Database:
         """
         while True:
             woken = asyncio.Event()
-            connection: asyncpg.Connection[asyncpg.Record] | None = None
+            connection: Driver | None = None
             try:
                 connection = await self._connect()
                 await connection.add_listener(channel, lambda *_, woken=woken: woken.set())
@@ -252,7 +179,7 @@ class Database:
         finally:
             connection.terminate()
 
-    async def _connect(self, **settings: str) -> "asyncpg.Connection[asyncpg.Record]":
+    async def _connect(self, **settings: str) -> Driver:
         return await asyncpg.connect(
             self._url, timeout=CONNECT_SECONDS, server_settings={**self._server_settings(), **settings}
         )

@@ -14,10 +14,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
+from chassis.data.prepared import Prepared
 from chassis.data.tables import subject_keys
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
+
+_CREATE = Prepared(
+    insert(subject_keys).on_conflict_do_nothing(index_elements=["subject_id"]).returning(subject_keys.c.subject_id),
+    ["subject_id", "wrapping_key", "wrapped"],
+)
 
 
 class KeyErased(LookupError):
@@ -75,12 +81,8 @@ class Keyring:
     async def create(self, tx: Transaction, subject_id: UUID) -> SubjectKey:
         """Make and store a subject's key; one that exists already is returned as it is."""
         made_key = SubjectKey(subject_id, AESGCM.generate_key(bit_length=KEY_BYTES * 8))
-        made = await tx.execute(
-            insert(subject_keys)
-            .values(subject_id=subject_id, wrapping_key=self._active, wrapped=self._wrap(made_key))
-            .on_conflict_do_nothing(index_elements=["subject_id"])
-        )
-        return made_key if made.rowcount else await self.subject_key(tx, subject_id)
+        row = {"subject_id": subject_id, "wrapping_key": self._active, "wrapped": self._wrap(made_key)}
+        return made_key if await tx.fetch(_CREATE, row) else await self.subject_key(tx, subject_id)
 
     async def subject_key(self, tx: Transaction, subject_id: UUID, *, create: bool = False) -> SubjectKey:
         """Load a subject's key. Raises KeyErased when there is none, unless `create` makes one."""

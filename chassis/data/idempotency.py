@@ -1,6 +1,5 @@
 """Idempotency keys: a request that comes twice takes effect once and gets the first answer again."""
 
-import hashlib
 import hmac
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,11 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Database, Transaction
+from chassis.data.prepared import Prepared
 from chassis.data.tables import idempotency_keys
 
-# Made once, since every POST runs them.
-_CLAIM = insert(idempotency_keys).on_conflict_do_nothing(index_elements=["id"])
-_KEEP = sa.update(idempotency_keys).where(idempotency_keys.c.id == sa.bindparam("row_id"))
+_CLAIM = Prepared(
+    insert(idempotency_keys).on_conflict_do_nothing(index_elements=["id"]).returning(idempotency_keys.c.id),
+    ["id", "request_mac", "created_at"],
+)
+_KEEP = Prepared(
+    sa.update(idempotency_keys).where(idempotency_keys.c.id == sa.bindparam("row_id")), ["status", "headers", "body"]
+)
 
 
 class KeyReused(Exception):
@@ -66,7 +70,7 @@ async def once(
         yield turn
         if turn._kept is not None:
             kept = {"status": turn._kept.status, "headers": dict(turn._kept.headers), "body": turn._kept.body}
-            await tx.execute(_KEEP, {"row_id": row_id, **kept})
+            await tx.run(_KEEP, {"row_id": row_id, **kept})
         elif turn.answer is None:
             raise RuntimeError("a turn ended without an answer to keep")
 
@@ -83,8 +87,7 @@ async def answered(
 
 
 async def _claim(tx: Transaction, row_id: bytes, request_mac: bytes, now: datetime) -> KeptAnswer | None:
-    claimed = await tx.execute(_CLAIM, {"id": row_id, "request_mac": request_mac, "created_at": now})
-    if claimed.rowcount:
+    if await tx.fetch(_CLAIM, {"id": row_id, "request_mac": request_mac, "created_at": now}):
         return None
     kept = await _kept(tx, row_id, request_mac)
     if kept is None:
@@ -109,4 +112,4 @@ async def forget(tx: Transaction, cut_off: datetime, limit: int) -> int:
 
 
 def _mac(secret: bytes, label: str, content: bytes) -> bytes:
-    return hmac.new(secret, label.encode() + b"\0" + content, hashlib.sha256).digest()
+    return hmac.digest(secret, label.encode() + b"\0" + content, "sha256")

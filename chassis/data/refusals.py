@@ -16,5 +16,5 @@ def refuses_the_value(error: DBAPIError) -> bool:
 
 def is_no_value_of_its_type(error: DBAPIError) -> bool:
     """Tell whether the driver refused a value before sending it; its other refusals are faults of ours."""
-    # asyncpg does so by an InterfaceError that is a ValueError too.
-    return isinstance(getattr(error.orig, "__cause__", None), ValueError)
+    # asyncpg does so by an InterfaceError that is a ValueError too; SQLAlchemy puts an error of its own around it.
+    return isinstance(error.orig, ValueError) or isinstance(getattr(error.orig, "__cause__", None), ValueError)

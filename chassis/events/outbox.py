@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
-from chassis.events.tables import outbox, outbox_epoch
+from chassis.data.prepared import Prepared
 from chassis.run import tracing
 
 if TYPE_CHECKING:
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
 
 # Kafka's own limit for a batch is 1 MiB; what is left is for key, headers and the batch's frame.
 MAX_VALUE_BYTES = 900 * 1024
+
+# Reads the epoch and writes all rows at once. Their ids are given after they are put in order.
+_WRITE = Prepared(
+    sa.text("""
+        INSERT INTO outbox (event_id, topic, key, type, kind, value, traceparent)
+        SELECT e.event_id, e.topic, e.key, e.type, e.kind,
+            CASE e.after WHEN '' THEN e.before ELSE e.before || convert_to(CAST(epoch AS text), 'UTF8') || e.after END,
+            CAST(:traceparent AS text)
+        FROM outbox_epoch, unnest(
+            CAST(:event_ids AS uuid[]), CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:types AS text[]),
+            CAST(:kinds AS text[]), CAST(:befores AS bytea[]), CAST(:afters AS bytea[])
+        ) WITH ORDINALITY AS e (event_id, topic, key, type, kind, before, after, number)
+        ORDER BY e.number
+        RETURNING id
+    """)
+)
 
 
 class RecordTooLarge(Exception):
@@ -49,7 +65,9 @@ class Emission:
     kind: Literal["history", "state"]
     event_id: UUID = field(default_factory=uuid7)
     version: int | None = None
-    _json: bytes | None = field(init=False, repr=False)
+    # Of a state what stands before the epoch, and what stands after it; else all of it, and nothing.
+    _before: bytes | None = field(init=False, repr=False)
+    _after: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.model is None and self.kind == "history":
@@ -57,38 +75,37 @@ class Emission:
         if self.kind == "state" and self.model is not None and self.version is None:
             raise ValueError("a state needs its entity's version")
         encoded = None if self.model is None else self.model.model_dump_json(exclude_none=True).encode()
-        object.__setattr__(self, "_json", encoded)
+        before, after = encoded, b""
+        if encoded is not None and self.kind == "state":
+            before = orjson.dumps({**orjson.loads(encoded), "version": ""}).removesuffix(b'"}')
+            after = f'.{self.version}"}}'.encode()
+        object.__setattr__(self, "_before", before)
+        object.__setattr__(self, "_after", after)
         if len(encoded or b"") > MAX_VALUE_BYTES:
             raise RecordTooLarge(f"an event of type {self.type} has more than {MAX_VALUE_BYTES} bytes")
 
     def value(self, epoch: int) -> bytes | None:
         """Return the record's value under `epoch`: compact JSON, without what is None."""
-        if self._json is None or self.kind == "history":
-            return self._json
-        return orjson.dumps({**orjson.loads(self._json), "version": f"{epoch}.{self.version}"})
+        if self._before is None or not self._after:
+            return self._before
+        return self._before + str(epoch).encode() + self._after
 
 
 async def write(tx: "Transaction", emissions: Sequence[Emission]) -> None:
     """Insert outbox rows in the order given. The transaction does it last, so that their order is that of states."""
-    epoch = 0
-    if any(emission.kind == "state" for emission in emissions):
-        epoch = await tx.scalar(sa.select(outbox_epoch.c.epoch))
     with tracing.span("outbox"):
-        await _insert(tx, emissions, epoch, tracing.current_traceparent())
-
-
-async def _insert(tx: "Transaction", emissions: Sequence[Emission], epoch: int, traceparent: str | None) -> None:
-    rows = [
-        {
-            "event_id": emission.event_id,
-            "topic": emission.topic,
-            "key": emission.key,
-            "type": emission.type,
-            "kind": emission.kind,
-            "value": emission.value(epoch),
-            "traceparent": traceparent,
-        }
-        for emission in emissions
-    ]
-    # Many parameter sets instead of many VALUES, which SQLAlchemy would compile anew each time; their order is kept.
-    await tx.execute(sa.insert(outbox), rows)
+        written = await tx.fetch(
+            _WRITE,
+            {
+                "event_ids": [each.event_id for each in emissions],
+                "topics": [each.topic for each in emissions],
+                "keys": [each.key for each in emissions],
+                "types": [each.type for each in emissions],
+                "kinds": [each.kind for each in emissions],
+                "befores": [each._before for each in emissions],
+                "afters": [each._after for each in emissions],
+                "traceparent": tracing.current_traceparent(),
+            },
+        )
+    if len(written) != len(emissions):
+        raise RuntimeError("the outbox has no epoch")

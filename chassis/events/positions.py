@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from chassis.data.db import Database, Transaction
+from chassis.data.prepared import Prepared
 from chassis.events.sequence import Place
 from chassis.events.tables import consumer_positions
 
@@ -47,7 +48,8 @@ _CLAIM = """
 _CLAIM_AND_GO_ON = sa.text(_CLAIM.format(next_offset="p.next_offset"))
 _CLAIM_AND_RESTART = sa.text(_CLAIM.format(next_offset="excluded.next_offset"))
 
-_MOVE = sa.text("""
+_MOVE = Prepared(
+    sa.text("""
     UPDATE consumer_positions AS p
     SET next_offset = m.next_offset, epoch = m.epoch, sequence = m.sequence, missing_to = m.missing_to,
         seen_epoch = m.seen_epoch, seen_sequence = m.seen_sequence,
@@ -65,6 +67,7 @@ _MOVE = sa.text("""
     WHERE p."group" = :group AND p.topic = :topic AND p.partition = m.partition AND p.claim = m.claim
         AND p.next_offset = m.old_offset AND p.epoch = m.old_epoch AND p.sequence IS NOT DISTINCT FROM m.old_sequence
 """)
+)
 
 
 async def claim(
@@ -90,7 +93,7 @@ async def claim(
 
 async def move(tx: Transaction, group: str, topic: str, moves: Sequence[Move]) -> None:
     """Move places in the transaction of the effects; raises Fenced when one is not where it was left."""
-    moved = await tx.execute(
+    moved = await tx.run(
         _MOVE,
         {
             "group": group,
@@ -109,7 +112,7 @@ async def move(tx: Transaction, group: str, topic: str, moves: Sequence[Move]) -
             "gaps": [each.after.gap for each in moves],
         },
     )
-    if moved.rowcount != len(moves):
+    if moved != len(moves):
         raise Fenced
 
 

@@ -122,7 +122,6 @@ class Relay:
 
     async def _reign(self, lock: Exclusive) -> None:
         async with self._db.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
             rows = await RelayRows.claim(connection)
             log.info("relay-began", position=rows.sent, count=rows.numbered - rows.sent)
             self._tried = max(self._tried, rows.sent)

@@ -7,13 +7,16 @@ that both think they are the one, only the later to claim writes anything.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.data import prepared
 from chassis.data.db import Database, Transaction
+from chassis.data.prepared import Prepared
+from chassis.data.transaction import driver_of, fetch, run
 from chassis.events.tables import outbox, outbox_epoch, relay_mark, relay_partitions
 
 # Rows are read up to this many bytes of values at once, so that 500 rows of 900 KiB do not fill the memory.
@@ -53,7 +56,8 @@ class Acknowledged:
 
 
 # Both stop before the row whose value would pass READ_BYTES, but give at least one row.
-_UNNUMBERED = sa.text("""
+_UNNUMBERED = Prepared(
+    sa.text("""
     SELECT id, topic, key, kind, type, event_id, value, traceparent
     FROM (
         SELECT *, sum(coalesce(octet_length(value), 0)) OVER (ORDER BY id) AS bytes, min(id) OVER () AS first
@@ -62,7 +66,9 @@ _UNNUMBERED = sa.text("""
     WHERE bytes <= :bytes OR id = first
     ORDER BY id
 """)
-_UNSENT = sa.text("""
+)
+_UNSENT = Prepared(
+    sa.text("""
     SELECT id, topic, key, kind, type, event_id, value, traceparent, relay_number, partition, epoch, sequence
     FROM (
         SELECT *, sum(coalesce(octet_length(value), 0)) OVER (ORDER BY relay_number) AS bytes
@@ -71,8 +77,10 @@ _UNSENT = sa.text("""
     WHERE bytes <= :bytes OR relay_number = :sent + 1
     ORDER BY relay_number
 """)
+)
 
-_NUMBER = sa.text("""
+_NUMBER = Prepared(
+    sa.text("""
     WITH moved AS (
         UPDATE relay_mark SET numbered = :after WHERE claim = :claim AND numbered = :before RETURNING 1
     ), counted AS (
@@ -90,8 +98,10 @@ _NUMBER = sa.text("""
     -- The range spares a scan of the table, which the planner would choose not knowing how few the rows are.
     WHERE outbox.id = n.id AND outbox.id BETWEEN :first AND :last AND outbox.relay_number IS NULL
 """)
+)
 
-_ADVANCE = sa.text("""
+_ADVANCE = Prepared(
+    sa.text("""
     WITH moved AS (
         UPDATE relay_mark SET sent = :after WHERE claim = :claim AND sent = :before RETURNING 1
     )
@@ -103,6 +113,7 @@ _ADVANCE = sa.text("""
     ) AS a (topic, partition, epoch, sequence, "offset")
     WHERE relay_partitions.topic = a.topic AND relay_partitions.partition = a.partition
 """)
+)
 
 _BACKLOG = sa.text("""
     SELECT epoch, numbered, sent, numbered - sent + unnumbered.count AS unsent,
@@ -119,6 +130,7 @@ class RelayRows:
 
     def __init__(self, connection: AsyncConnection, *, epoch: int, claim: int, numbered: int, sent: int) -> None:
         self.connection = connection
+        self._driver = driver_of(connection)
         self.claim_number = claim
         self.epoch = epoch
         self.numbered = numbered
@@ -143,21 +155,20 @@ class RelayRows:
                 rows._offsets[found.topic, found.partition] = found.acknowledged_offset
         return rows
 
-    async def unnumbered(self, limit: int) -> Sequence[sa.Row[Any]]:
+    async def unnumbered(self, limit: int) -> Sequence[prepared.Row]:
         """Return rows that no relay has numbered, oldest first: columns id, topic, key, …
 
         An uncommitted transaction's rows are not seen, and get their numbers after rows with greater ids: the order
         is that of ids only within one key, where a use case's lock makes commit order the same.
         """
-        found = await self.connection.execute(_UNNUMBERED, {"limit": limit, "bytes": READ_BYTES})
-        return found.all()
+        return await fetch(self._driver, _UNNUMBERED, {"limit": limit, "bytes": READ_BYTES})
 
     async def unsent(self, limit: int) -> list[Row]:
         """Return numbered rows after the mark, in the order in which they are to be sent."""
-        found = await self.connection.execute(_UNSENT, {"sent": self.sent, "limit": limit, "bytes": READ_BYTES})
+        found = await fetch(self._driver, _UNSENT, {"sent": self.sent, "limit": limit, "bytes": READ_BYTES})
         return [Row._make(row) for row in found]
 
-    async def number(self, found: Sequence[sa.Row[Any]], partitions: Sequence[int]) -> list[Row]:
+    async def number(self, found: Sequence[prepared.Row], partitions: Sequence[int]) -> list[Row]:
         """Give rows of `unnumbered` their numbers, each with the partition that stands at its place; raises Fenced."""
         counts = dict(self._counts)
         rows: list[Row] = []
@@ -166,7 +177,8 @@ class RelayRows:
             counts[place] = counts.get(place, 0) + 1
             rows.append(Row._make((*row, self.numbered + len(rows) + 1, partition, self.epoch, counts[place])))
         touched = sorted({(row.topic, row.partition) for row in rows})
-        done = await self.connection.execute(
+        done = await run(
+            self._driver,
             _NUMBER,
             {
                 "claim": self.claim_number,
@@ -184,7 +196,7 @@ class RelayRows:
                 "sequences": [row.sequence for row in rows],
             },
         )
-        if done.rowcount != len(rows):
+        if done != len(rows):
             raise Fenced
         self._counts = counts
         self.numbered += len(rows)
@@ -193,7 +205,8 @@ class RelayRows:
     async def advance(self, sent: int, acknowledged: Iterable[Acknowledged]) -> None:
         """Move the mark to relay number `sent`, up to which Kafka has acknowledged all; raises Fenced."""
         places = list(acknowledged)
-        done = await self.connection.execute(
+        done = await run(
+            self._driver,
             _ADVANCE,
             {
                 "claim": self.claim_number,
@@ -206,7 +219,7 @@ class RelayRows:
                 "offsets": [place.offset for place in places],
             },
         )
-        if done.rowcount != len(places):
+        if done != len(places):
             raise Fenced
         self.sent = sent
         for place in places:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
+from chassis.data.transaction import driver_of
 
 if TYPE_CHECKING:
     from chassis.data.db import Database
@@ -33,10 +33,10 @@ class Wake:
 
     async def _notify(self) -> None:
         async with self._db.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            driver = driver_of(connection)
             while self._again:
                 self._again = False
-                await connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
+                await driver.execute(f"NOTIFY {CHANNEL}")
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._task = None

@@ -27,7 +27,8 @@ log = structlog.get_logger()
 PARTS_SECONDS = 3.0  # for a relay's or consumer's running transaction
 CLOSE_SECONDS = 1.0  # for the database's connections; the last spans go to their collector meanwhile
 LEAVE_SECONDS = 1.0
-# A matcher that keeps a million objects alive spends its time in collections otherwise (architecture.md, section 5).
+# A matcher that keeps a million objects alive spends its time in collections otherwise (architecture.md, section 5); a
+# web process makes thousands for each request, few of them in cycles.
 GC_THRESHOLDS = (100_000, 20, 100)
 
 Background = Callable[[], Coroutine[Any, Any, None]]

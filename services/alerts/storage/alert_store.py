@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chassis.data.db import Transaction
 from chassis.data.encryption import erase
+from chassis.data.prepared import Prepared, Row
 from services.alerts.domain.alerts import Alert, AlertState, Clocks, Outcome, Severity, Source
 from services.alerts.domain.officers import Officer
 from services.alerts.storage import change_store
@@ -20,37 +21,59 @@ from services.alerts.storage.tables import alert_changes, alert_numbers, alerts,
 # `1124-0317`: month, day, serial.
 NUMBER = re.compile(r"([0-9]{2})([0-9]{2})-([0-9]{4,9})")
 
+_COLUMNS = [column.name for column in alerts.c]
+_NEXT_SERIAL = Prepared(
+    insert(alert_numbers)
+    .on_conflict_do_update(index_elements=["day"], set_={"last_serial": alert_numbers.c.last_serial + 1})
+    .returning(alert_numbers.c.last_serial),
+    ["day", "last_serial"],
+)
+_INSERT = Prepared(insert(alerts), _COLUMNS)
+_INSERT_UNLESS_THERE = Prepared(
+    insert(alerts).on_conflict_do_nothing(constraint="alerts_one_per_notice_and_stay").returning(alerts.c.alert_id),
+    _COLUMNS,
+)
+_SAVE = Prepared(
+    sa.update(alerts).where(alerts.c.alert_id == sa.bindparam("its_id")),
+    [name for name in _COLUMNS if name != "alert_id"],
+)
+_LOAD_OF_STAYS = Prepared(
+    sa.select(alerts)
+    .where(alerts.c.stay_id == sa.any_(sa.bindparam("stay_ids", type_=ARRAY(sa.Uuid))))
+    .order_by(alerts.c.alert_id)
+    .with_for_update()
+)
+_LOAD_OF_RULES = Prepared(
+    sa.select(alerts)
+    .where(
+        alerts.c.premises_id == sa.any_(sa.bindparam("premises_ids", type_=ARRAY(sa.Uuid))),
+        alerts.c.holds,
+        alerts.c.rule.is_not(None),
+    )
+    .order_by(alerts.c.alert_id)
+    .with_for_update()
+)
+
 
 async def next_serial(tx: Transaction, day: date) -> int:
     """Take the day's next serial. Others that raise an alert wait until this transaction ends."""
-    taken = (
-        insert(alert_numbers)
-        .values(day=day, last_serial=1)
-        .on_conflict_do_update(index_elements=["day"], set_={"last_serial": alert_numbers.c.last_serial + 1})
-        .returning(alert_numbers.c.last_serial)
-    )
-    serial: int = (await tx.execute(taken)).scalar_one()
+    serial: int = (await tx.fetch_one(_NEXT_SERIAL, {"day": day, "last_serial": 1})).last_serial
     return serial
 
 
 async def insert_unless_there(tx: Transaction, alert: Alert) -> bool:
     """Store a new alert; False when one of this notice and stay is there already."""
-    stored = await tx.execute(
-        insert(alerts).values(_values(alert)).on_conflict_do_nothing(constraint="alerts_one_per_notice_and_stay")
-    )
-    return stored.rowcount == 1
+    return bool(await tx.fetch(_INSERT_UNLESS_THERE, _values(alert)))
 
 
 async def insert_of_rule(tx: Transaction, alert: Alert) -> None:
     """Store a new alert of a rule; the lock on its premises keeps a second one away."""
-    await tx.execute(insert(alerts).values(_values(alert)))
+    await tx.run(_INSERT, _values(alert))
 
 
 async def save(tx: Transaction, alert: Alert) -> None:
     """Store an alert as it now stands."""
-    values = _values(alert)
-    del values["alert_id"]
-    await tx.execute(sa.update(alerts).where(alerts.c.alert_id == alert.alert_id).values(values))
+    await tx.run(_SAVE, {**_values(alert), "its_id": alert.alert_id})
 
 
 async def load(tx: Transaction, alert_id: UUID) -> Alert | None:
@@ -67,14 +90,12 @@ async def load_for_change(tx: Transaction, alert_id: UUID) -> Alert | None:
 
 async def load_of_stays(tx: Transaction, stay_ids: Collection[UUID]) -> Sequence[Alert]:
     """Load and lock every alert of these stays, in the order of their ids."""
-    query = sa.select(alerts).where(alerts.c.stay_id.in_(stay_ids)).order_by(alerts.c.alert_id).with_for_update()
-    return [_alert(row) for row in await tx.all(query)]
+    return [_alert(row) for row in await tx.fetch(_LOAD_OF_STAYS, {"stay_ids": list(stay_ids)})]
 
 
 async def load_of_rules(tx: Transaction, premises_ids: Collection[UUID]) -> Sequence[Alert]:
     """Load and lock the alerts whose rule's facts go on at these premises, in the order of their ids."""
-    query = sa.select(alerts).where(alerts.c.premises_id.in_(premises_ids), alerts.c.holds, alerts.c.rule.is_not(None))
-    return [_alert(row) for row in await tx.all(query.order_by(alerts.c.alert_id).with_for_update())]
+    return [_alert(row) for row in await tx.fetch(_LOAD_OF_RULES, {"premises_ids": list(premises_ids)})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +217,7 @@ def _values(alert: Alert) -> dict[str, Any]:
     }
 
 
-def _alert(row: sa.Row[Any]) -> Alert:
+def _alert(row: sa.Row[Any] | Row) -> Alert:
     return Alert(
         alert_id=row.alert_id,
         day=row.day,

@@ -9,11 +9,33 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.data.db import Transaction
+from chassis.data.prepared import Prepared
 from services.alerts.domain.alerts import AlertState, Change, Severity
 from services.alerts.domain.officers import Officer
 from services.alerts.storage.tables import alert_changes, stream_head
 
 CHANNEL = "alert_changes"
+
+_MOVE_HEAD = Prepared(
+    sa.update(stream_head)
+    .values(position=stream_head.c.position + sa.bindparam("by"))
+    .returning(stream_head.c.position)
+)
+_APPEND = Prepared(sa.insert(alert_changes), [c.name for c in alert_changes.c if c.name != "numbered_at"])
+_HEAD = Prepared(sa.select(stream_head.c.position))
+_AFTER = Prepared(
+    sa.select(
+        alert_changes.c.position,
+        alert_changes.c.alert_id,
+        alert_changes.c.change,
+        alert_changes.c.severity,
+        alert_changes.c.state,
+        alert_changes.c.numbered_at,
+    )
+    .where(alert_changes.c.position > sa.bindparam("seen"))
+    .order_by(alert_changes.c.position)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +79,10 @@ def record_changes(tx: Transaction, changes: Sequence[AlertChange]) -> None:
     """
 
     async def append(tx: Transaction) -> None:
-        moved = sa.update(stream_head).values(position=stream_head.c.position + len(changes))
-        head: int = (await tx.execute(moved.returning(stream_head.c.position))).scalar_one()
+        head: int = (await tx.fetch_one(_MOVE_HEAD, {"by": len(changes)})).position
         first = head - len(changes) + 1
         rows = [_change_values(first + place, change) for place, change in enumerate(changes)]
-        await tx.execute(sa.insert(alert_changes).values(rows))
+        await tx.execute_many(_APPEND, rows)
         await tx.notify(CHANNEL)
 
     if changes:
@@ -88,25 +109,12 @@ async def history(tx: Transaction, alert_id: UUID) -> Sequence[AlertChange]:
 
 async def stream_position(tx: Transaction) -> int:
     """Return the position of the last change that this transaction sees."""
-    position: int = (await tx.execute(sa.select(stream_head.c.position))).scalar_one()
+    position: int = (await tx.fetch_one(_HEAD)).position
     return position
 
 
 async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[StreamedChange]:
     """Return the changes behind a position, in order."""
-    query = (
-        sa.select(
-            alert_changes.c.position,
-            alert_changes.c.alert_id,
-            alert_changes.c.change,
-            alert_changes.c.severity,
-            alert_changes.c.state,
-            alert_changes.c.numbered_at,
-        )
-        .where(alert_changes.c.position > position)
-        .order_by(alert_changes.c.position)
-        .limit(limit)
-    )
     return [
         StreamedChange(
             row.position,
@@ -116,7 +124,7 @@ async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[
             AlertState(row.state),
             row.numbered_at,
         )
-        for row in await tx.all(query)
+        for row in await tx.fetch(_AFTER, {"seen": position, "most": limit})
     ]
 
 

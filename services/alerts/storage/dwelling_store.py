@@ -7,14 +7,27 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chassis.data.db import Transaction
+from chassis.data.prepared import Prepared, Row
 from services.alerts.domain.rules import Hazard
 from services.alerts.storage.tables import dwellings
 
 Version = tuple[int, int]
 NEVER: Version = (0, 0)
+
+_LOCK = Prepared(
+    sa.select(dwellings)
+    .where(dwellings.c.premises_id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Uuid))))
+    .order_by(dwellings.c.premises_id)
+    .with_for_update()
+)
+_MAKE = Prepared(insert(dwellings).on_conflict_do_nothing(index_elements=["premises_id"]), ["premises_id"])
+_SAVE = Prepared(
+    sa.update(dwellings).where(dwellings.c.premises_id == sa.bindparam("its_premises")),
+    [column.name for column in dwellings.c if column.name != "premises_id"],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +56,11 @@ class DwellingRow:
 async def lock(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, DwellingRow]:
     """Return the rows of these premises, made where missing, locked in the order of their ids."""
     ordered = sorted(set(ids))
-    rows = [{"premises_id": each} for each in ordered]
-    await tx.execute(insert(dwellings).values(rows).on_conflict_do_nothing(index_elements=["premises_id"]))
-    query = sa.select(dwellings).where(dwellings.c.premises_id.in_(ordered)).order_by(dwellings.c.premises_id)
-    return {row.premises_id: _dwelling(row) for row in await tx.all(query.with_for_update())}
+    found = await tx.fetch(_LOCK, {"ids": ordered})
+    if len(found) < len(ordered):
+        await tx.execute_many(_MAKE, [{"premises_id": each} for each in ordered])
+        found = await tx.fetch(_LOCK, {"ids": ordered})
+    return {row.premises_id: _dwelling(row) for row in found}
 
 
 async def load(tx: Transaction, premises_id: UUID) -> DwellingRow | None:
@@ -57,11 +71,10 @@ async def load(tx: Transaction, premises_id: UUID) -> DwellingRow | None:
 
 async def save(tx: Transaction, row: DwellingRow) -> None:
     """Store a row that `lock` gave; one of which neither side is known is deleted."""
-    its = dwellings.c.premises_id == row.premises_id
     if row.premises is None and row.headcount is None:
-        await tx.execute(sa.delete(dwellings).where(its))
+        await tx.execute(sa.delete(dwellings).where(dwellings.c.premises_id == row.premises_id))
         return
-    await tx.execute(sa.update(dwellings).where(its).values(_values(row)))
+    await tx.run(_SAVE, {**_values(row), "its_premises": row.premises_id})
 
 
 async def keys_with_headcount(tx: Transaction) -> Sequence[str]:
@@ -82,7 +95,7 @@ def _values(row: DwellingRow) -> dict[str, Any]:
         "status": place.status if place else None,
         "capacity": place.capacity if place else None,
         "one_household": place.one_household if place else None,
-        "hazards": hazards if place else sa.null(),
+        "hazards": hazards,
         "latitude": place.latitude if place else None,
         "longitude": place.longitude if place else None,
         "premises_epoch": row.premises_version[0],
@@ -93,7 +106,7 @@ def _values(row: DwellingRow) -> dict[str, Any]:
     }
 
 
-def _dwelling(row: sa.Row[Any]) -> DwellingRow:
+def _dwelling(row: sa.Row[Any] | Row) -> DwellingRow:
     premises = None
     if row.status is not None:
         hazards = tuple(

@@ -17,6 +17,8 @@ from services.alerts.storage.tables import notice_terms, notices
 
 async def tokens(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Token]:
     """Return the document tokens of these notices, ended ones too while they have it; it is the same in every term."""
+    if not ids:
+        return {}
     query = (
         sa.select(notice_terms.c.notice_id, notice_terms.c.content)
         .join(notices, notices.c.notice_id == notice_terms.c.notice_id)

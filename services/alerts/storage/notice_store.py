@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from chassis.data import audit
 from chassis.data.db import Transaction
 from chassis.data.encryption import erase
+from chassis.data.prepared import Prepared
 from services.alerts.domain.contents import FORGOTTEN, parse_content
 from services.alerts.domain.notices import Notice, NoticeState, Term
 from services.alerts.domain.officers import Officer
@@ -42,16 +43,20 @@ class NoticeRow:
     subject: bytes
 
 
+_SHARE = Prepared(sa.select(sa.func.pg_advisory_xact_lock_shared(NOTICES_LOCK)))
+_VERSION = Prepared(sa.select(notice_version.c.version, sa.func.clock_timestamp().label("at")))
+
+
 async def share_version(tx: Transaction) -> tuple[int, datetime]:
     """Hold off changes of notices until this transaction ends; return the notices' version and the database's time."""
-    await tx.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(NOTICES_LOCK)))
+    await tx.run(_SHARE)
     # A statement of its own: its snapshot is taken once the lock is held, and sees the change that was waited for.
     return await look_at_version(tx)
 
 
 async def look_at_version(tx: Transaction) -> tuple[int, datetime]:
     """Return the notices' version and the database's time without holding anything off."""
-    row = (await tx.execute(sa.select(notice_version.c.version, sa.func.clock_timestamp().label("at")))).one()
+    row = await tx.fetch_one(_VERSION)
     return row.version, row.at.astimezone(UTC)
 
 

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chassis.data.db import Transaction
+from chassis.data.prepared import Prepared
 from services.alerts.storage.tables import premises
+
+_PLACES = Prepared(
+    sa.select(premises).where(premises.c.premises_id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Uuid))))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ async def keep_newer(tx: Transaction, place: Place, version: tuple[int, int]) ->
 
 async def places(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Place]:
     """Return the places that are known."""
-    rows = await tx.all(sa.select(premises).where(premises.c.premises_id.in_(ids)))
+    rows = await tx.fetch(_PLACES, {"ids": list(ids)})
     return {row.premises_id: Place(row.premises_id, row.kind, row.address, row.division_code) for row in rows}
 
 

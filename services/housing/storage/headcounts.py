@@ -7,8 +7,21 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
+from chassis.data.prepared import Prepared
 from services.housing.domain.headcounts import Headcount
 from services.housing.storage.tables import headcounts
+
+_VALUES = ("headcount", "version_epoch", "version_number")
+_NEW = insert(headcounts)
+_PUT = Prepared(
+    _NEW.on_conflict_do_update(
+        index_elements=["premises_id"],
+        set_={name: _NEW.excluded[name] for name in _VALUES},
+        where=sa.tuple_(headcounts.c.version_epoch, headcounts.c.version_number)
+        < sa.tuple_(_NEW.excluded.version_epoch, _NEW.excluded.version_number),
+    ),
+    ["premises_id", *_VALUES],
+)
 
 
 async def put(tx: Transaction, counts: Sequence[Headcount]) -> None:
@@ -24,15 +37,7 @@ async def put(tx: Transaction, counts: Sequence[Headcount]) -> None:
         }
         for count in counts
     ]
-    new = insert(headcounts).values(rows)
-    kept = sa.tuple_(headcounts.c.version_epoch, headcounts.c.version_number)
-    await tx.execute(
-        new.on_conflict_do_update(
-            index_elements=["premises_id"],
-            set_={name: new.excluded[name] for name in ("headcount", "version_epoch", "version_number")},
-            where=kept < sa.tuple_(new.excluded.version_epoch, new.excluded.version_number),
-        )
-    )
+    await tx.execute_many(_PUT, rows)
 
 
 async def of(tx: Transaction, premises_id: UUID) -> int:

@@ -7,13 +7,22 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
+from chassis.data.prepared import Prepared
 from services.registration.storage.tables import OPEN_ALERTS, stay_alerts
+
+_INSERT = insert(stay_alerts)
+_NOTE = Prepared(
+    _INSERT.on_conflict_do_update(
+        index_elements=["alert_id"],
+        set_={name: _INSERT.excluded[name] for name in ("stay_id", "state", "changed_at")},
+    ),
+    [column.name for column in stay_alerts.c],
+)
 
 
 async def note(tx: Transaction, *, alert_id: UUID, stay_id: UUID, state: str, changed_at: datetime) -> None:
     """Keep an alert's present state. Its events come in order: they share a key."""
-    values = {"alert_id": alert_id, "stay_id": stay_id, "state": state, "changed_at": changed_at}
-    await tx.execute(insert(stay_alerts).values(values).on_conflict_do_update(index_elements=["alert_id"], set_=values))
+    await tx.run(_NOTE, {"alert_id": alert_id, "stay_id": stay_id, "state": state, "changed_at": changed_at})
 
 
 async def state_of(tx: Transaction, alert_id: UUID, stay_id: UUID) -> str | None:

@@ -7,13 +7,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.data.db import Transaction
+from chassis.data.prepared import Prepared
 from services.registration.domain.premises import Premises
 from services.registration.storage.premises import premises_of
 from services.registration.storage.tables import occupancy, premises
 from services.registration.storage.units import areas_of
 
-# Made once, since every arrival runs it.
-_ENTER = (
+_ENTER = Prepared(
     sa.update(occupancy)
     .where(occupancy.c.premises_id == sa.bindparam("its_premises"), premises.c.premises_id == occupancy.c.premises_id)
     .values(headcount=occupancy.c.headcount + 1, version=occupancy.c.version + 1)
@@ -41,9 +41,10 @@ class Entered:
 
 async def enter(tx: Transaction, premises_id: UUID, unit: str) -> Entered | None:
     """Count one person more; None when housing has not published these premises."""
-    row = (await tx.execute(_ENTER, {"its_premises": premises_id, "its_unit": unit})).one_or_none()
-    if row is None:
+    rows = await tx.fetch(_ENTER, {"its_premises": premises_id, "its_unit": unit})
+    if not rows:
         return None
+    row = rows[0]
     return Entered(Occupancy(premises_id, row.headcount, row.version), premises_of(row), tuple(row.areas or ()))
 
 

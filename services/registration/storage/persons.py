@@ -4,14 +4,27 @@ from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from uuid_utils.compat import uuid7
 
 from chassis.data.db import Transaction
 from chassis.data.encryption import SubjectKey, erase
+from chassis.data.prepared import Prepared
 from services.registration.domain.documents import Document
 from services.registration.storage.tables import corrections, persons, stays
 from services.registration.vault import Vault
+
+# Held as a stay's foreign key will hold it: `forget` cannot take the person away in between.
+_FIND = Prepared(
+    sa.select(persons.c.person_id)
+    .where(persons.c.lookup_token == sa.any_(sa.bindparam("tokens", type_=ARRAY(sa.Text))), ~persons.c.to_verify)
+    .limit(1)
+    .with_for_update(read=True, key_share=True)
+)
+_MAKE = Prepared(
+    insert(persons).on_conflict_do_nothing().returning(persons.c.person_id),
+    ["person_id", "lookup_key_id", "lookup_token", "to_verify"],
+)
 
 
 async def identify(tx: Transaction, vault: Vault, document: Document) -> tuple[UUID, SubjectKey]:
@@ -51,19 +64,12 @@ async def forget(tx: Transaction, people: Collection[UUID]) -> None:
 
 
 async def _find(tx: Transaction, vault: Vault, document: Document) -> UUID | None:
-    values = [token.value for token in vault.lookup.tokens(document)]
-    one = sa.select(persons.c.person_id).where(persons.c.lookup_token.in_(values), ~persons.c.to_verify).limit(1)
-    # Held as a stay's foreign key will hold it: `forget` cannot take the person away in between.
-    found: UUID | None = await tx.scalar(one.with_for_update(read=True, key_share=True))
-    return found
+    rows = await tx.fetch(_FIND, {"tokens": [token.value for token in vault.lookup.tokens(document)]})
+    return rows[0].person_id if rows else None
 
 
 async def _make(tx: Transaction, vault: Vault, document: Document) -> UUID | None:
     token = vault.lookup.token(document)
-    made: UUID | None = await tx.scalar(
-        insert(persons)
-        .values(person_id=uuid7(), lookup_key_id=token.key_id, lookup_token=token.value, to_verify=document.to_verify)
-        .on_conflict_do_nothing()
-        .returning(persons.c.person_id)
-    )
-    return made
+    row = {"lookup_key_id": token.key_id, "lookup_token": token.value, "to_verify": document.to_verify}
+    rows = await tx.fetch(_MAKE, {"person_id": uuid7(), **row})
+    return rows[0].person_id if rows else None

@@ -1,12 +1,14 @@
 """Premises as housing published them, and who may see which."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.data.db import Transaction
+from chassis.data.prepared import Row
 from services.registration.domain.access import AREA_ROLES, OPERATOR, Actor
 from services.registration.domain.premises import Premises, Room
 from services.registration.storage.tables import OPEN, occupancy, premises, stays
@@ -18,7 +20,7 @@ OWN: Version = (0, 0)
 LIKE_SIGNS = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 
 
-def premises_of(row: sa.Row[tuple[object, ...]]) -> Premises:
+def premises_of(row: sa.Row[Any] | Row) -> Premises:
     """Return the premises in a row that has their columns."""
     return Premises(
         premises_id=row.premises_id,

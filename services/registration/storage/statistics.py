@@ -8,12 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.data.db import Transaction
+from chassis.data.prepared import Prepared
 from services.registration.domain.statistics import Change, DayCounts
 from services.registration.domain.stays import StayKind
 from services.registration.storage.tables import statistics, statistics_changes
 
 COUNTS = ("arrivals", "departures", "late")
 KEY = (statistics.c.day, statistics.c.division_code, statistics.c.kind)
+_NOTED = ("day", "division_code", "kind", *COUNTS)
+_NOTE = Prepared(sa.insert(statistics_changes).inline(), _NOTED)
 
 Key = tuple[date, str, str]
 
@@ -21,18 +24,7 @@ Key = tuple[date, str, str]
 async def note(tx: Transaction, changed: Sequence[Change]) -> None:
     """Note changes beside the stay's own row. A row of its own each: no two desks wait for one another here."""
     if changed:
-        rows = [
-            {
-                "day": each.day,
-                "division_code": each.division_code,
-                "kind": each.kind,
-                "arrivals": each.arrivals,
-                "departures": each.departures,
-                "late": each.late,
-            }
-            for each in changed
-        ]
-        await tx.execute(sa.insert(statistics_changes).values(rows))
+        await tx.execute_many(_NOTE, [{name: getattr(each, name) for name in _NOTED} for each in changed])
 
 
 async def lock(tx: Transaction) -> None:

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.data.db import Transaction
 from chassis.data.encryption import KeyErased, SubjectKey
+from chassis.data.prepared import Prepared
 from services.registration.domain.arrivals import Arrival
 from services.registration.domain.persons import Guardian, Person
 from services.registration.domain.stays import (
@@ -28,8 +29,11 @@ from services.registration.storage.tables import OPEN, OPEN_ALERTS, corrections,
 from services.registration.storage.units import areas_of
 from services.registration.vault import Vault, open_person, seal_person
 
-# Made once: to build it anew for each arrival took longer than to run it.
-_INSERT = sa.insert(stays).returning(stays.c.registered_at, stays.c.receipt_serial)
+_GIVEN_BY_THE_DATABASE = ("registered_at", "receipt_serial")
+_INSERT = Prepared(
+    sa.insert(stays).returning(*(stays.c[name] for name in _GIVEN_BY_THE_DATABASE)),
+    [column.name for column in stays.c if column.name not in _GIVEN_BY_THE_DATABASE],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +70,27 @@ async def insert(
     """Register a stay; the database gives the time of its row and its receipt's serial."""
     stay_id = uuid7()
     document = arrival.person.document
-    row = (
-        await tx.execute(
-            _INSERT,
-            dict(
-                stay_id=stay_id,
-                person_id=person_id,
-                premises_id=arrival.premises_id,
-                division_code=division_code,
-                room=arrival.room,
-                kind=arrival.kind,
-                legal_basis=arrival.legal_basis,
-                arrived_at=arrival.arrived_at,
-                expected_until=arrival.expected_until,
-                days_late=days_late,
-                misread=document.misread,
-                registered_by=registered_by,
-                registered_unit=registered_unit,
-                **_token_columns(tokens),
-                **seal_person(key, arrival.person, arrival.guardian),
-            ),
-        )
-    ).one()
+    row = await tx.fetch_one(
+        _INSERT,
+        dict(
+            stay_id=stay_id,
+            person_id=person_id,
+            premises_id=arrival.premises_id,
+            division_code=division_code,
+            room=arrival.room,
+            kind=arrival.kind,
+            legal_basis=arrival.legal_basis,
+            arrived_at=arrival.arrived_at,
+            expected_until=arrival.expected_until,
+            departed_at=None,
+            days_late=days_late,
+            misread=document.misread,
+            registered_by=registered_by,
+            registered_unit=registered_unit,
+            **_token_columns(tokens),
+            **seal_person(key, arrival.person, arrival.guardian),
+        ),
+    )
     return Stay(
         stay_id=stay_id,
         person_id=person_id,

@@ -102,7 +102,7 @@ async def test_who_is_held_just_now_is_waited_for(db: Database) -> None:
             waiting = asyncio.create_task(rotation.rewrap(tx, OVERLAP, 100))
             done, _ = await asyncio.wait({waiting}, timeout=0.2)
             assert not done, "it does not say that all is done while one is not"
-            await forgetting.connection.rollback()
+            await forgetting.execute(sa.text("ROLLBACK"))
             assert await waiting == 1
     assert await names_by(AFTER, db, sealed) == NAMES
 
