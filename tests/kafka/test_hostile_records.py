@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -38,7 +39,7 @@ from tests.kafka.hostile_records import KINDS, MARKER, NUMBER, Kind, Raw
 from tests.kafka.hostile_states import STATES
 from tests.parts import Kafka, Postgres
 from tests.service.alerts.conftest import DISTRICT, PACKS, Matcher, NoticeDesk, token_of
-from tests.waiting import until
+from tests.waiting import ASK_AGAIN_SECONDS, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 
@@ -49,8 +50,10 @@ PARTITIONS = 3
 EVENTS = (envelope.PERSON_ARRIVED, envelope.STAY_CORRECTED, envelope.STAY_CORRECTED)
 # One of so many stays is of somebody whom a notice names.
 WANTED = 25
-# Issue 6: the alarm rings within a minute.
+# Issue 6: the alarm rings within a minute of a record's having been put aside.
 ALARM_SECONDS = 60.0
+# Of a slow machine 100,000 records may take minutes; a consumer that takes none for so long has stopped.
+STOPPED_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -137,7 +140,34 @@ def subscription(db: Database, topic: str, group: str) -> HistorySubscription:
     return replace(reader.subscription(), topic=topic, group=group, handle=handle, handle_one=handle_one)
 
 
-@pytest.mark.timeout(900 if FULL else 180)
+class Alarm:
+    """What the metric of dead letters shows of a topic, and since when."""
+
+    def __init__(self, topic: str) -> None:
+        self._gauge = metrics.DEAD_LETTERS.labels(topic)
+        self._changes: list[tuple[datetime, float]] = []
+
+    @property
+    def shown(self) -> float:
+        """How many it shows."""
+        return self._changes[-1][1] if self._changes else 0.0
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            if (value := self._gauge._value.get()) != self.shown:
+                self._changes.append((datetime.now(UTC), value))
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+    def latest(self, put_aside: Sequence[datetime]) -> float:
+        """Return the most seconds that passed between a record's being put aside and the metric's counting it."""
+        return max(
+            (next(at for at, value in self._changes if value >= count) - moment).total_seconds()
+            for count, moment in enumerate(sorted(put_aside), 1)
+        )
+
+
+@pytest.mark.timeout(1_800 if FULL else 180)
 async def test_bad_ones_are_put_aside_and_good_ones_handled(
     kafka: Kafka, db: Database, logged: list[MutableMapping[str, Any]]
 ) -> None:
@@ -148,27 +178,43 @@ async def test_bad_ones_are_put_aside_and_good_ones_handled(
     for number in numbers:
         await desk.activate(number)
 
+    alarm = Alarm(topic)
     consumers = Consumers(db, settings_of(kafka), "alerts", [subscription(db, topic, group)])
-    async with running(consumers):
+    began = time.monotonic()
+    async with running(consumers, alarm):
         async with _producing(kafka) as producer:
             writer = Writer(producer, topic)
             stays, expected = await _write(writer, numbers, chance)
-        written = time.monotonic()
+        await _read_to_the_end(db, writer)
+        seconds = time.monotonic() - began
+        await until(lambda: alarm.shown == len(KINDS), ALARM_SECONDS)
 
-        async def all_read() -> bool:
-            return {each.partition: each.next_offset for each in await standings(db)} == dict(writer.offsets)
-
-        await until(all_read, 300 if FULL else 60)
-        gauge = metrics.DEAD_LETTERS.labels(topic)
-        await until(lambda: gauge._value.get() == len(KINDS), ALARM_SECONDS)
-        assert time.monotonic() - written < ALARM_SECONDS + (240 if FULL else 0)
-
-    letters = {(each.partition, each.offset): each.reason for each in await list_(db)}
+    found = await list_(db)
+    letters = {(each.partition, each.offset): each.reason for each in found}
     wrong = {kind.name: letters.get(at) for at, kind in expected.items() if letters.get(at) != kind.reason}
     assert not wrong
-    assert len(letters) == len(KINDS)
+    assert len(found) == len(KINDS)
+    latest = alarm.latest([each.created_at for each in found])
+    print(f"{GOOD} good, {len(KINDS)} bad: {seconds:.0f} s with their writing; the latest alarm after {latest:.1f} s")
+    assert latest <= ALARM_SECONDS
     await _check_the_good(db, stays)
     await _check_nothing_is_repeated(db, logged)
+
+
+async def _read_to_the_end(db: Database, writer: Writer) -> None:
+    """Return once every record was taken; raises TimeoutError when none is for too long."""
+    before: dict[int, int] = {}
+    while before != dict(writer.offsets):
+
+        async def moved(left: dict[int, int] = before) -> bool:
+            return await _places(db) != left
+
+        await until(moved, STOPPED_SECONDS)
+        before = await _places(db)
+
+
+async def _places(db: Database) -> dict[int, int]:
+    return {each.partition: each.next_offset for each in await standings(db)}
 
 
 async def _write(
