@@ -21,7 +21,7 @@ REQUESTS = 50_000 if FULL else 1_000
 REACHED = 0.9 if FULL else 0.6
 
 
-@pytest.mark.timeout(1_800)
+@pytest.mark.timeout(5_400 if FULL else 600)
 @pytest.mark.parametrize("service", SERVICES)
 def test_requests_to_an_api(fuzzed: dict[str, Fuzzed], service: str) -> None:
     findings = Findings()

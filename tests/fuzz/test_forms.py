@@ -86,7 +86,9 @@ def _judge(findings: Findings, fuzzed: Fuzzed, form: Form, values: dict[str, str
     sample: Any = (values, answer.status, answer.text[:500])
     if answer.status < 400:
         findings.reached[label] += 1
-    if answer.status >= 500 or answer.status == 0:
+    if answer.status == 0:
+        findings.fault("no answer", label, answer.text, sample=sample)
+    if answer.status >= 500:
         findings.fault("5xx", label, str(answer.status), sample=sample)
     # Typed as HTML, it must come back as text.
     for raw in (f"<script>{MARKER}", "<img src=x onerror"):
@@ -97,7 +99,7 @@ def _judge(findings: Findings, fuzzed: Fuzzed, form: Form, values: dict[str, str
             findings.fault("lost", label, name, str(answer.status), sample=(values.get(name), *sample[:2]))
 
 
-@pytest.mark.timeout(1_800)
+@pytest.mark.timeout(5_400 if FULL else 600)
 @pytest.mark.parametrize("service", SERVICES)
 def test_forms_of_pages(fuzzed: dict[str, Fuzzed], service: str) -> None:
     findings, one = Findings(), fuzzed[service]

@@ -14,7 +14,7 @@ from tests.fuzz.sending import Answer, Request
 # A shorter text stands in an answer by chance.
 LONG_ENOUGH = 6
 # Below HTTP: the server's own words about a head that is none (RFC 9112), before any service of ours is asked.
-NO_REQUEST = {(0, ""), (400, "text/plain"), (431, "")}
+NO_REQUEST = {(400, "text/plain"), (431, "")}
 # Lines that say that something was met which nobody had thought of.
 UNEXPECTED = {"request-failed", "problem-page-failed", "database-refused", "loop-error", "uncaught", "log-line-lost"}
 _NUMBER = re.compile(r"\d(?:[ -]?\d){7,}")
@@ -65,6 +65,9 @@ def judge(
     headers = [(name, value[:60]) for name, value in request.headers if name != b"authorization"]
     sample = (request.method, request.target[:200], headers, request.body[:400], answer.text[:300])
     if (answer.status, answer.media_type) in NO_REQUEST:
+        return
+    if answer.status == 0:
+        findings.fault("no answer", operation, answer.text, sample=sample)
         return
     if answer.status < 300:
         findings.reached[operation] += 1
