@@ -116,6 +116,25 @@ async def test_premises_lose_their_past_step_by_step(
     assert (await audit.verify(db, keyring)).first_bad is None
 
 
+async def test_a_closing_is_forgotten_after_its_end(db: Database, register: Register, traveller: Traveller) -> None:
+    """Its term begins when the premises open again; of what holds still, never."""
+    hotel, opened_at = (await register()).premises_id, NOW + 30 * DAY
+    async with db.transaction() as tx:
+        await close_premises(tx, hotel, "拆改", 0, INSPECTOR, now=NOW)
+    async with db.transaction() as tx:
+        await reopen_premises(tx, hotel, "已复原", INSPECTOR, now=opened_at)
+    async with db.transaction() as tx:
+        await close_premises(tx, hotel, "拆改", 0, INSPECTOR, now=NOW + 40 * DAY)
+    await traveller.before("inspection", opened_at)
+    assert await traveller.count("closures") == 2
+    await traveller.after("inspection", opened_at)
+    assert await traveller.count("closures") == 1
+    await traveller.forget(NOW + 4000 * DAY)
+    async with db.read() as tx:
+        (held,) = await tx.all(sa.text("SELECT closed_at, reopened_at FROM closures"))
+    assert tuple(held) == (NOW + 40 * DAY, None)
+
+
 async def test_premises_in_use_keep_their_operator(
     db: Database, keyring: Keyring, register: Register, traveller: Traveller
 ) -> None:

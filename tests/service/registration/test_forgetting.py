@@ -12,7 +12,7 @@ from chassis.data import audit
 from chassis.data.db import Database
 from chassis.data.tables import subject_keys
 from services.registration.domain.stays import CITY
-from services.registration.storage.tables import persons, statistics, stays
+from services.registration.storage.tables import persons, statistics, stays, token_requests
 from services.registration.use_cases import forget_expired
 from services.registration.use_cases.note_alert import note_alert
 from services.registration.use_cases.publish_statistics import publish_statistics
@@ -66,10 +66,6 @@ async def test_a_person_is_forgotten_step_by_step(clerk: Desk, db: Database, tra
     # Nobody is that person any more: forgotten with the correction, not a year after it.
     assert await traveller.holding(mistaken) == set()
     assert (await clerk.get(f"/stays/{gone}")).status_code == 200
-    desk = replace(clerk, role="service", unit="", name="alerts", why={})
-    asked = {"anju-on-behalf-of": "author-1"}
-    assert (await desk.post("/matching-tokens", {"document": PEOPLE.document()}, **asked)).status_code == 200
-    assert await traveller.count("token_requests") == 1
     left = await depart(clerk, gone)
     await alert(db, gone, "new", left)
     today = await figures(db, now())
@@ -81,7 +77,6 @@ async def test_a_person_is_forgotten_step_by_step(clerk: Desk, db: Database, tra
     assert "outbox" in await traveller.holding(UUID(gone))
     await traveller.after("outbox", began)
     assert await traveller.count("outbox") == 0
-    assert await traveller.count("token_requests") == 0
     await traveller.before("idempotency", left - timedelta(minutes=5))
     assert "idempotency_keys" in await traveller.holding(UUID(gone))
     await traveller.after("idempotency", began)
@@ -113,6 +108,21 @@ async def test_a_person_is_forgotten_step_by_step(clerk: Desk, db: Database, tra
     assert await traveller.holding(UUID(stays_on)) == {"stays"}
     assert await audit.verify(db, KEYRING) == audit.ChainReport(0)
     assert await figures(db, end) == today
+
+
+async def test_how_many_tokens_an_author_asked_for_is_forgotten(
+    clerk: Desk, db: Database, traveller: Traveller
+) -> None:
+    desk = replace(clerk, role="service", unit="", name="alerts", why={})
+    for author in ("author-1", "author-2"):
+        asked = {"anju-on-behalf-of": author}
+        assert (await desk.post("/matching-tokens", {"document": PEOPLE.document()}, **asked)).status_code == 200
+    async with db.read() as tx:
+        hour: datetime = await tx.scalar(sa.select(sa.func.max(token_requests.c.hour)))
+    await traveller.before("token_request", hour - timedelta(hours=1))
+    assert await traveller.count("token_requests") == 2
+    await traveller.after("token_request", hour)
+    assert await traveller.count("token_requests") == 0
 
 
 async def test_a_person_stays_with_another_stay(clerk: Desk, db: Database, traveller: Traveller) -> None:
