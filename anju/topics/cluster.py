@@ -30,6 +30,8 @@ from anju.topics.differences import Difference, Outcome, What
 
 # A cluster that elects a leader meanwhile answers within this; an administrator waits no longer.
 ANSWER_SECONDS = 30.0
+# What asking ends with that is not answered, or refused.
+FAULTS = (KafkaException, TimeoutError)
 # A broker that is there at all is reached within this; one that is not shall be said soon.
 REACH_SECONDS = 10.0
 # How services and departments prove who they are.
@@ -101,7 +103,7 @@ def ensure_users(admin: AdminClient, passwords: Mapping[str, str], *, change: bo
         # Without names it answers with one future of them all, which its annotations do not tell.
         every: Any = admin.describe_user_scram_credentials()
         present = every.result(ANSWER_SECONDS)
-    except KafkaException as error:
+    except FAULTS as error:
         raise KafkaRefused(f"Kafka does not tell its users: {_why(error)}.") from None
     missing = sorted(passwords.keys() - present.keys())
     if missing and change:
@@ -195,7 +197,7 @@ def _present_rights(admin: AdminClient) -> set[AclBinding]:
     )
     try:
         return set(admin.describe_acls(everything).result(ANSWER_SECONDS))
-    except KafkaException as error:
+    except FAULTS as error:
         raise KafkaRefused(f"Kafka does not tell its rights: {_why(error)}.") from None
 
 
@@ -234,10 +236,12 @@ def _settle(what: str, futures: Mapping[Any, "Future[Any]"]) -> dict[Any, Any]:
     for subject, future in futures.items():
         try:
             settled[subject] = future.result(ANSWER_SECONDS)
-        except KafkaException as error:
+        except FAULTS as error:
             raise KafkaRefused(f"Kafka refused to {what} {subject}: {_why(error)}.") from None
     return settled
 
 
-def _why(error: KafkaException) -> str:
+def _why(error: KafkaException | TimeoutError) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {ANSWER_SECONDS:.0f} s"
     return str(error.args[0].str()).rstrip(".")

@@ -56,12 +56,12 @@ class Administrator:
         found = await self.answer("doctor")
         return [each for each in found["findings"] if each["code"] == code]
 
-    async def told(self, code: str) -> dict[str, Any]:
-        """Ask the doctor until it finds something of this kind; return the first."""
+    async def told(self, code: str, where: str = "") -> dict[str, Any]:
+        """Ask the doctor until it finds something of this kind, at a place with this beginning; return the first."""
         found: list[dict[str, Any]] = []
 
         async def there() -> bool:
-            found[:] = await self.findings(code)
+            found[:] = [each for each in await self.findings(code) if each["where"].startswith(where)]
             return bool(found)
 
         await until(there, SECONDS)
@@ -71,6 +71,22 @@ class Administrator:
         """Run a command as the doctor or a health page spelled it; return what it answers."""
         words = [word for word in shlex.split(command)[1:] if word not in ("--data-dir", str(self.city.data_dir))]
         return await self.answer(*words)
+
+    async def grow(self, topic: str, declared: Path) -> Any:
+        """Give a topic its declared partitions, once the lock of a worker that stands still is free."""
+        grown: list[Any] = []
+
+        async def done() -> bool:
+            words = ("topics", "grow", topic, "--file", str(declared), "--json", "--data-dir", str(self.city.data_dir))
+            said = await run(*words)
+            if said.returncode == 0:
+                grown.append(json.loads(said.stdout))
+            else:
+                assert "sends: stop every worker" in said.stderr, said.stderr
+            return bool(grown)
+
+        await until(done, SECONDS)
+        return grown[0]
 
     async def reasons(self, service: str) -> list[str]:
         """Why a worker is not ready, by its own health page; one that is just being started has none yet."""
