@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import structlog
 
@@ -11,9 +12,10 @@ from chassis.data.db import Database, Transaction
 from chassis.events.apart import by_halves
 from chassis.events.blame import bad_record
 from chassis.events.dead_letters import Pointer, Replay, put_aside
+from chassis.events.kafka import MAX_RECORDS
 from chassis.events.positions import Claimed, Move, astray, claim, move
 from chassis.events.reader import Bounds
-from chassis.events.records import BadRecord, RawRecord, Record, sequence_of
+from chassis.events.records import BadRecord, RawRecord, Record, Records, sequence_of
 from chassis.events.sequence import Place, Sifted, sift
 from chassis.run import metrics, tracing
 
@@ -40,12 +42,14 @@ class HistorySubscription:
         handle: brings a batch's effects about in the given transaction and returns the bad ones with reasons (codes).
             What it raises is taken for transient, unless a record is to blame: the batch is held and tried again.
         handle_one: does it for a single record, raising BadRecord; used when a dead letter is replayed.
+        most_records: how many one transaction takes; more where most of them change nothing.
     """
 
     topic: str
     group: str
     handle: Handle
     handle_one: HandleOne
+    most_records: int = MAX_RECORDS
 
 
 def each(handle_one: HandleOne) -> Handle:
@@ -107,6 +111,10 @@ class HistoryReader:
     @property
     def group(self) -> str:
         return self._subscription.group
+
+    @property
+    def most_records(self) -> int:
+        return self._subscription.most_records
 
     def position(self, partition: int) -> int | None:
         """Return the next offset of a loaded partition."""
@@ -201,7 +209,10 @@ class HistoryReader:
         return await by_halves(tx, records, self._subscription.handle)
 
     async def _commit(self, moves: Sequence[Move], moved: Mapping[int, Sifted], handle: Handle) -> None:
-        taken = [record for its in moved.values() for record in its.taken]
+        taken = Records(
+            chain.from_iterable(its.taken.raws for its in moved.values()),
+            chain.from_iterable(its.taken.numbers for its in moved.values()),
+        )
         pointers = [
             Pointer(self.topic, raw.partition, raw.offset, None, "unreadable-sequence")
             for its in moved.values()

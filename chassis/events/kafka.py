@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from itertools import chain
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord
@@ -140,13 +139,14 @@ def consumer_options(service: str, group: str, topic: str, replica: str) -> dict
     }
 
 
-async def _parse(records: tuple[RawRecord, ...]) -> KafkaMessage:
+async def _parse(runs: tuple[Sequence[RawRecord], ...]) -> KafkaMessage:
     # FastStream's own parser makes a dict of headers of each record, which costs as much as reading it.
-    return KafkaMessage(body=b"", headers={}, raw_message=records, consumer=FAKE_CONSUMER)
+    # What it asks of a message is the topic of its first record.
+    return KafkaMessage(body=runs, headers={}, raw_message=(runs[0][0],), consumer=FAKE_CONSUMER)
 
 
 async def _decode(message: KafkaMessage) -> Any:
-    return message.raw_message
+    return message.body
 
 
 def client_id(settings: KafkaSettings, group: str, topic: str) -> str:
@@ -160,10 +160,13 @@ def subscriber(
     group: str,
     topic: str,
     *,
-    handle: Callable[[Sequence[RawRecord]], Awaitable[None]],
+    handle: Callable[[Sequence[Sequence[RawRecord]]], Awaitable[None]],
     listener: ConsumerRebalanceListener,
 ) -> tuple[KafkaBroker, BatchSubscriber]:
-    """Make a FastStream broker with one batch subscriber; the caller starts it, and ends it with `close`."""
+    """Make a FastStream broker with one batch subscriber; the caller starts it, and ends it with `close`.
+
+    `handle` is given the records of a batch as runs, one of each partition.
+    """
     broker = KafkaBroker(
         settings.bootstrap.split(","),  # FastStream takes a string for one address
         client_id=client_id(settings, group, topic),
@@ -189,10 +192,10 @@ def subscriber(
     return broker, made
 
 
-async def _poll(made: BatchSubscriber, consumer: AIOKafkaConsumer) -> tuple[RawRecord, ...]:
+async def _poll(made: BatchSubscriber, consumer: AIOKafkaConsumer) -> tuple[Sequence[RawRecord], ...]:
     # FastStream's own sleeps for the poll's time after an empty one: latency where it is long, a busy loop where short.
     records = await consumer.getmany(timeout_ms=made.batch_timeout_ms, max_records=made.max_records)
-    return tuple(chain.from_iterable(records.values()))
+    return tuple(records.values())
 
 
 async def close(broker: KafkaBroker, made: BatchSubscriber) -> None:

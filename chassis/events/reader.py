@@ -16,6 +16,9 @@ class Reader(Protocol):
     def topic(self) -> str: ...
     @property
     def group(self) -> str: ...
+    @property
+    def most_records(self) -> int:
+        """Return how many records one transaction may take."""
 
     def position(self, partition: int) -> int | None:
         """Return the next offset of a loaded partition, None of one that is not."""

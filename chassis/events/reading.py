@@ -3,8 +3,6 @@
 import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -30,6 +28,8 @@ TICK_SECONDS = 1.0
 # After a failed batch or load: soon at first, and never so often that it adds to the trouble.
 FIRST_REST_SECONDS = 0.05
 LONGEST_REST_SECONDS = 5.0
+# Batches grow by such a part of the most after each success: as many again soon, and not at once into the same failure.
+GROWTH = 50
 # A restart or a rebalance is caught up with in seconds; a record that waits this long waits for a person.
 LATE_SECONDS = 30.0
 # So many looks in a row without an answer, a membership or progress: the client is stuck if the broker is not.
@@ -70,6 +70,7 @@ class Reading:
         # Grows with every assignment, revocation and failure: a load that began before is of no use.
         self._generation = 0
         self._failures = 0
+        self._most = self._subscriber.max_records = reader.most_records
         self._joined = False
         # Partitions that were loaded and sought: only of these anything is taken.
         self._ready: set[int] = set()
@@ -143,9 +144,9 @@ class Reading:
         self._ready -= set(self._ready if partitions is None else partitions)
         self._reader.forget(partitions)
 
-    async def _handle(self, records: Sequence[RawRecord]) -> None:
+    async def _handle(self, runs: Sequence[Sequence[RawRecord]]) -> None:
         async with self._working:
-            by_partition = {p: list(raws) for p, raws in groupby(records, key=attrgetter("partition"))}
+            by_partition = {raws[0].partition: raws for raws in runs}
             batch = {p: raws for p, raws in by_partition.items() if p in self._ready}
             if len(batch) < len(by_partition):
                 self._load_due.set()
@@ -157,10 +158,16 @@ class Reading:
                 # Whatever it is, nothing is skipped: the partitions are loaded and read again from their places.
                 log.warning("consumer-holds", topic=self._reader.topic, group=self._reader.group, exc_info=error)
                 self._hold(batch)
+                self._take_at_most(sum(len(raws) for raws in batch.values()) // 2)
             else:
                 self._failures = 0
+                self._take_at_most(self._most + self._reader.most_records // GROWTH)
                 if astray:
                     self._hold(astray)
+
+    def _take_at_most(self, records: int) -> None:
+        # Half as many after each failure, so that no batch outlasts its transaction for ever.
+        self._most = self._subscriber.max_records = max(1, min(records, self._reader.most_records))
 
     def _hold(self, partitions: Collection[int]) -> None:
         self._failures += 1

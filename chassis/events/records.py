@@ -1,9 +1,9 @@
 """Records as Kafka carries them: CloudEvents 1.0 in binary mode, written by the relay and read by consumers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Self
+from typing import Self, overload
 
 import orjson
 from aiokafka import ConsumerRecord
@@ -38,14 +38,14 @@ class BadRecord(Exception):
 def headers(
     *, service: str, event_id: str, type_: str, sequence: tuple[int, int] | None, traceparent: str | None
 ) -> list[tuple[str, bytes]]:
-    """Return a record's headers; `sequence` is (epoch, number) and stands first, where a reader looks first."""
+    """Return a record's headers; `sequence` is (epoch, number). It and the type stand where a reader looks first."""
     numbered = [(HEADER_SEQUENCE, b"%d.%d" % sequence)] if sequence else []
     traced = [(HEADER_TRACEPARENT, traceparent.encode())] if traceparent else []
     return [
         *numbered,
+        (HEADER_TYPE, type_.encode()),
         (HEADER_SPEC_VERSION, SPEC_VERSION.encode()),
         (HEADER_ID, event_id.encode()),
-        (HEADER_TYPE, type_.encode()),
         (HEADER_SOURCE, source(service).encode()),
         *traced,
     ]
@@ -76,6 +76,14 @@ def sequence_of(raw: RawRecord) -> tuple[int, int] | None:
     if found and found[0][0] == HEADER_SEQUENCE:
         return parse_sequence(found[0][1])
     return parse_sequence(header(found, HEADER_SEQUENCE))
+
+
+def type_of(raw: RawRecord) -> bytes:
+    """Return the type of a record's event, empty without one."""
+    found = raw.headers
+    if len(found) > 1 and found[1][0] == HEADER_TYPE:
+        return found[1][1]
+    return header(found, HEADER_TYPE) or b""
 
 
 @lru_cache(maxsize=1024)
@@ -147,7 +155,7 @@ class Record:
 
     @property
     def type(self) -> str:
-        return _text(header(self._raw.headers, HEADER_TYPE) or b"")
+        return _text(type_of(self._raw))
 
     @property
     def event_id(self) -> str:
@@ -171,6 +179,38 @@ class Record:
         return self._raw.value or b""
 
 
+class Records(Sequence[Record]):
+    """Records of histories in their order. Each is wrapped when it is asked for: the matcher wants few of many.
+
+    `raws` are what Kafka sent, `numbers` the (epoch, sequence) of each.
+    """
+
+    __slots__ = ("numbers", "raws")
+
+    def __init__(self, raws: Iterable[RawRecord] = (), numbers: Iterable[tuple[int, int]] = ()) -> None:
+        self.raws = list(raws)
+        self.numbers = list(numbers)
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> "Records":
+        """Return them as they are, or as Records."""
+        if isinstance(records, Records):
+            return records
+        return cls((each._raw for each in records), ((each.epoch, each.sequence) for each in records))
+
+    def __len__(self) -> int:
+        return len(self.raws)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Records": ...
+    def __getitem__(self, index: int | slice) -> "Record | Records":
+        if isinstance(index, slice):
+            return Records(self.raws[index], self.numbers[index])
+        return Record.of(self.raws[index], *self.numbers[index])
+
+
 class StateRecord:
     """One record of a state: its entity's key and its value, None where the entity ended.
 
@@ -188,7 +228,7 @@ class StateRecord:
 
     @property
     def type(self) -> str:
-        return _text(header(self._raw.headers, HEADER_TYPE) or b"")
+        return _text(type_of(self._raw))
 
     @property
     def partition(self) -> int:

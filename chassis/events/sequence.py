@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from chassis.events.records import RawRecord, Record, sequence_of
+from chassis.events.records import RawRecord, Records, sequence_of
 from contracts.envelope import HEADER_SEQUENCE
 
 
@@ -58,7 +58,7 @@ class Sifted:
     """What a run of records of one partition comes to: `after` is the place once `taken` is handled."""
 
     after: Place
-    taken: list[Record] = field(default_factory=list)
+    taken: Records = field(default_factory=Records)
     unreadable: list[RawRecord] = field(default_factory=list)
     repeats: int = 0
     held: int = 0
@@ -71,7 +71,7 @@ def sift(place: Place, records: Iterable[RawRecord]) -> Sifted:
     A record at another offset than the next is a stray: it was delivered before the seek to `place`, or again.
     """
     sifted = Sifted(place)
-    take = sifted.taken.append
+    take, number = sifted.taken.raws.append, sifted.taken.numbers.append
     next_offset = place.next_offset
     expected = (place.epoch, -1 if place.sequence is None else place.sequence + 1)
     for raw in records:
@@ -81,7 +81,8 @@ def sift(place: Place, records: Iterable[RawRecord]) -> Sifted:
         next_offset += 1
         # The common case by itself, without parsing: it is met some 100,000 times a second.
         if raw.headers and raw.headers[0] == (HEADER_SEQUENCE, b"%d.%d" % expected):
-            take(Record.of(raw, *expected))
+            take(raw)
+            number(expected)
             expected = (expected[0], expected[1] + 1)
             continue
         numbered = sequence_of(raw)
@@ -91,7 +92,8 @@ def sift(place: Place, records: Iterable[RawRecord]) -> Sifted:
             place = _at(place, expected)
             verdict, place = judge(place, *numbered)
             if verdict is Verdict.TAKE:
-                take(Record.of(raw, *numbered))
+                take(raw)
+                number(numbered)
                 expected = (numbered[0], numbered[1] + 1)
             elif verdict is Verdict.REPEAT:
                 sifted.repeats += 1

@@ -11,7 +11,7 @@ from chassis.data.db import Database, Transaction
 from chassis.events.apart import by_halves
 from chassis.events.blame import bad_record
 from chassis.events.dead_letters import Pointer, Replay, put_aside
-from chassis.events.kafka import partition_of
+from chassis.events.kafka import MAX_RECORDS, partition_of
 from chassis.events.positions import Move, astray, claim, move
 from chassis.events.reader import Bounds
 from chassis.events.records import BadRecord, RawRecord, StateRecord
@@ -75,6 +75,10 @@ class StateReader:
     @property
     def group(self) -> str:
         return self._subscription.group
+
+    @property
+    def most_records(self) -> int:
+        return MAX_RECORDS
 
     def position(self, partition: int) -> int | None:
         """Return the next offset of a loaded partition."""

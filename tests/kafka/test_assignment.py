@@ -62,13 +62,13 @@ async def test_what_is_delivered_before_the_seek_is_dropped(
         await early.wait()
         await assigned(self, partitions)
 
-    async def note(self: Reading, records: Any) -> None:
+    async def note(self: Reading, runs: Any) -> None:
         if not early.is_set():
-            assert records[0].offset == 4
+            assert runs[0][0].offset == 4
             # A load would seek by itself; the listener is to find what was delivered as it was.
             self._load_due.clear()
             early.set()
-        await handle(self, records)
+        await handle(self, runs)
 
     monkeypatch.setattr(_Listener, "on_partitions_assigned", late)
     monkeypatch.setattr(Reading, "_handle", note)

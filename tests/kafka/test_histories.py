@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
 from confluent_kafka import TopicPartition as Place
 
+from chassis.data.db import DatabaseUnavailable
 from chassis.data.tables import audit_entries
 from chassis.events import histories, reading, relay
 from chassis.events import kafka as transport
@@ -102,6 +103,29 @@ async def test_a_record_without_a_number_moves_the_offset_alone(new_service: Ser
         await service.check()
     place = (await service.positions())[0]
     assert (place.next_offset, place.sequence, place.gap_since) == (4, 3, None)
+
+
+async def test_a_batch_that_outlasts_its_transaction_is_tried_in_smaller_ones(
+    new_service: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL ends a long transaction: the same batch again would be ended again, for ever."""
+    service = await with_events(new_service, 40)
+    sizes: list[int] = []
+    handle_in_time = histories.each(service.handle)
+
+    async def handle(tx: Any, records: Any) -> Any:
+        sizes.append(len(records))
+        if len(records) > 15:
+            raise DatabaseUnavailable
+        return await handle_in_time(tx, records)
+
+    monkeypatch.setattr("tests.kafka.conftest.each", lambda _: handle)
+    async with running(service.relay()):
+        await until(service.all_sent)
+    async with running(service.consumers()):
+        await until(service.all_arrived)
+        await service.check()
+    assert max(sizes) > 15 >= sizes[-1]
 
 
 async def _cut(kafka: Kafka, topic: str, before: int) -> None:

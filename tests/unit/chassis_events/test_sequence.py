@@ -7,7 +7,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.events.records import RawRecord
+from chassis.events.records import RawRecord, Records
 from chassis.events.sequence import Place, Verdict, judge, sift
 
 E = 1_700_000_000
@@ -59,7 +59,7 @@ def test_only_the_next_offset_is_looked_at() -> None:
     early = sift(Place(2, E, 2), records)
     assert ([r.sequence for r in early.taken], early.strays) == ([3], 2)
     ahead = sift(Place(0), records[1:])
-    assert (ahead.taken, ahead.strays, ahead.after) == ([], 2, Place(0))
+    assert (list(ahead.taken), ahead.strays, ahead.after) == ([], 2, Place(0))
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,15 @@ def test_batches_make_no_difference(log: list[tuple[int, int]], size: int) -> No
     assert taken == [(record.epoch, record.sequence) for record in whole.taken]
     assert place == whole.after
     assert taken == sorted(set(taken))
+
+
+def test_records_are_wrapped_when_they_are_asked_for() -> None:
+    """By index, in a part, and one after the other; given one by one they become the same."""
+    records = sift(Place(0), numbered([(E, 1), (E, 2), (E, 3)])).taken
+    assert [(each.offset, each.epoch, each.sequence) for each in records] == [(0, E, 1), (1, E, 2), (2, E, 3)]
+    part = records[1:]
+    assert isinstance(part, Records)
+    assert [each.sequence for each in part] == [2, 3]
+    assert (records[-1].sequence, len(records), len(part)) == (3, 3, 2)
+    assert Records.of(records) is records
+    assert [each.sequence for each in Records.of(list(records))] == [1, 2, 3]
