@@ -2,7 +2,7 @@
 # Builds the images that docker-compose.yml needs on a machine that reaches package registries but no image registry:
 #   deploy/airgap/build.sh [base] [kafka] …          all of them without a word
 #   deploy/airgap/build.sh --names                   their names, as lines for a .env file
-# As root on Debian or Ubuntu with docker, mmdebstrap and a checkout where `make setup` ran (it brings Kafka's jars).
+# As root on Debian or Ubuntu with docker, mmdebstrap and a checkout where `make setup` ran (Kafka's jars, the pages' assets).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -16,23 +16,24 @@ if [ "${1:-}" = --names ]; then
     exit
 fi
 SUITE=trixie
-# Classic Dockerfiles: what an older engine without BuildKit builds too.
+# Classic Dockerfiles: what an older engine without BuildKit builds too. By the builder's own network: it reaches the
+# packages for sure, by a proxy at its loopback too.
 export DOCKER_BUILDKIT=0
 
 base() {
-    # Images keep no manuals and no message catalogues, and need no careful writing to disk while they are made. A site
-    # whose network has a certificate authority of its own: downloads inside the image builds trust it too. uv and npm
-    # bring a list of authorities of their own, unless they are told.
+    # A site whose network has a certificate authority of its own: downloads inside the image builds trust it too. uv
+    # brings a list of authorities of its own, unless it is told. Manuals go at the end: to filter them out of
+    # each package while it is unpacked takes mmdebstrap as long as all the rest.
     mmdebstrap --quiet --variant=minbase --include=ca-certificates --aptopt='Acquire::Languages "none"' \
-        --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+        --dpkgopt=force-unsafe-io \
         --customize-hook='find /usr/local/share/ca-certificates -name "*.crt" -exec cp {} "$1/usr/local/share/ca-certificates/" \;' \
         --customize-hook="cp '$here/base/apt.conf' \"\$1/etc/apt/apt.conf.d/anju-images\"" \
-        --customize-hook='rm -f "$1"/var/cache/apt/*.bin' \
+        --customize-hook="cp '$here/base/dpkg.conf' \"\$1/etc/dpkg/dpkg.cfg.d/anju-images\"" \
+        --customize-hook='rm -rf "$1"/usr/share/man/* "$1"/usr/share/locale/* "$1"/var/cache/apt/*.bin' \
+        --customize-hook='find "$1/usr/share/doc" ! -type d ! -name copyright -delete' \
         --customize-hook='chroot "$1" update-ca-certificates >&2' \
         "$SUITE" - |
         docker import --change "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt" \
-            --change "ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt" \
             --change 'CMD ["/bin/bash"]' - "$BASE_IMAGE"
 }
 
@@ -40,7 +41,7 @@ base() {
 build() {
     local image=$1 folder=$2
     shift 2
-    tar -c -C "$folder" . "$@" | docker build --quiet --build-arg "BASE_IMAGE=$BASE_IMAGE" --build-arg "JAVA_IMAGE=$JAVA_IMAGE" \
+    tar -c -C "$folder" . "$@" | docker build --quiet --network host --build-arg "BASE_IMAGE=$BASE_IMAGE" --build-arg "JAVA_IMAGE=$JAVA_IMAGE" \
         --tag "$image" -
 }
 
@@ -56,12 +57,12 @@ kafka() {
 }
 
 keycloak() {
-    "$root/.venv/bin/python" "$here/keycloak/fetch.py"
     build "$KEYCLOAK_IMAGE" "$here/keycloak" -C "$root/.build" keycloak
 }
 
 anju() {
-    docker build --quiet --build-arg "PYTHON_IMAGE=$PYTHON_IMAGE" --file "$root/deploy/Dockerfile" --tag "$ANJU_IMAGE" "$root"
+    [ -d "$root/.build/assets" ] || { echo "The pages' assets are missing: run make setup first." >&2; return 1; }
+    docker build --quiet --network host --build-arg "PYTHON_IMAGE=$PYTHON_IMAGE" --file "$root/deploy/Dockerfile" --tag "$ANJU_IMAGE" "$root"
 }
 
 timed() {
@@ -82,8 +83,10 @@ done
 wanted() { case " $images " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 images=$*
 
-# The base first; what stands on it at once, since half of each is waiting for downloads.
+# The base first, and meanwhile what does not stand on it; then all at once, since half of each is waiting for downloads.
+if wanted keycloak; then "$root/.venv/bin/python" "$here/keycloak/fetch.py" & fetching=$!; fi
 if wanted base; then timed base; fi
+if wanted keycloak; then wait "$fetching"; fi
 chains=()
 (for image in python anju; do if wanted $image; then timed $image; fi; done) & chains+=($!)
 (for image in java kafka keycloak; do if wanted $image; then timed $image; fi; done) & chains+=($!)
