@@ -100,6 +100,8 @@ _NUMBER = Prepared(
 """)
 )
 
+# Does not wait for the disk: a mark that a crash of the database sets back makes the relay send again what it has sent,
+# as after any failure. The numbers are given before that, and wait.
 _ADVANCE = Prepared(
     sa.text("""
     WITH moved AS (
@@ -107,7 +109,7 @@ _ADVANCE = Prepared(
     )
     UPDATE relay_partitions
     SET acknowledged_epoch = a.epoch, acknowledged_sequence = a.sequence, acknowledged_offset = a.offset
-    FROM moved, unnest(
+    FROM moved, set_config('synchronous_commit', 'off', true), unnest(
         CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:epochs AS bigint[]), CAST(:sequences AS bigint[]),
         CAST(:offsets AS bigint[])
     ) AS a (topic, partition, epoch, sequence, "offset")
