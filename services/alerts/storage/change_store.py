@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import NoResultFound
 
 from chassis.data.db import Transaction
 from chassis.data.prepared import Prepared
@@ -16,12 +17,27 @@ from services.alerts.storage.tables import alert_changes, stream_head
 
 CHANNEL = "alert_changes"
 
-_MOVE_HEAD = Prepared(
-    sa.update(stream_head)
-    .values(position=stream_head.c.position + sa.bindparam("by"))
-    .returning(stream_head.c.position)
+# Moves the head, writes the entries behind it and tells, in one statement: whoever waits for the head waits for less.
+_APPEND = Prepared(
+    sa.text("""
+        WITH moved AS (
+            UPDATE stream_head SET position = position + CAST(:count AS bigint)
+            RETURNING position - CAST(:count AS bigint) AS before
+        )
+        INSERT INTO alert_changes (
+            position, alert_id, at, change, by, by_name, by_unit, detail, reason, severity, state
+        )
+        SELECT moved.before + c.place, c.alert_id, c.at, c.change, c.by, c.by_name, c.by_unit, c.detail, c.reason,
+            c.severity, c.state
+        FROM moved, pg_notify(:channel, ''), unnest(
+            CAST(:alert_id AS uuid[]), CAST(:at AS timestamptz[]), CAST(:change AS text[]), CAST(:by AS text[]),
+            CAST(:by_name AS text[]), CAST(:by_unit AS text[]), CAST(:detail AS text[]), CAST(:reason AS bytea[]),
+            CAST(:severity AS text[]), CAST(:state AS text[])
+        ) WITH ORDINALITY
+            AS c (alert_id, at, change, by, by_name, by_unit, detail, reason, severity, state, place)
+        ORDER BY c.place
+    """)
 )
-_APPEND = Prepared(sa.insert(alert_changes), [c.name for c in alert_changes.c if c.name != "numbered_at"])
 _HEAD = Prepared(sa.select(stream_head.c.position))
 _AFTER = Prepared(
     sa.select(
@@ -79,11 +95,10 @@ def record_changes(tx: Transaction, changes: Sequence[AlertChange]) -> None:
     """
 
     async def append(tx: Transaction) -> None:
-        head: int = (await tx.fetch_one(_MOVE_HEAD, {"by": len(changes)})).position
-        first = head - len(changes) + 1
-        rows = [_change_values(first + place, change) for place, change in enumerate(changes)]
-        await tx.execute_many(_APPEND, rows)
-        await tx.notify(CHANNEL)
+        rows = [_change_values(change) for change in changes]
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        if await tx.run(_APPEND, {"count": len(rows), "channel": CHANNEL, **columns}) != len(rows):
+            raise NoResultFound
 
     if changes:
         tx.before_commit(append)
@@ -128,9 +143,8 @@ async def changes_after(tx: Transaction, position: int, limit: int) -> Sequence[
     ]
 
 
-def _change_values(position: int, change: AlertChange) -> dict[str, Any]:
+def _change_values(change: AlertChange) -> dict[str, Any]:
     return {
-        "position": position,
         "alert_id": change.alert_id,
         "at": change.at,
         "change": change.change.value,
