@@ -18,7 +18,7 @@ from tests.parts import DemoCity
 from tests.system.desks import Desks
 from tests.waiting import until
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(420)]
 
 SECONDS = 60.0
 LATER = "child-protection"

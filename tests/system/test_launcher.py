@@ -23,7 +23,7 @@ from tests.parts import DemoCity, LocalParts
 from tests.system.desks import Desks
 from tests.waiting import until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(420)]
 
 NAMES = {"kafka", "postgres", "portal", *(f"{service}-{side}" for service in SERVICES for side in ("web", "worker"))}
 

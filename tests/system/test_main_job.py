@@ -21,7 +21,7 @@ from tests.system import journal
 from tests.system.desks import Desks
 from tests.waiting import until
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(420)]
 
 # The full figures (5,000 arrivals of which 200 are wanted) take minutes: ANJU_SHOWS=full runs them, CI a twentieth.
 FULL = os.environ.get("ANJU_SHOWS") == "full"

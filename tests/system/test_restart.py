@@ -16,7 +16,7 @@ from tests.system import journal
 from tests.system.desks import Desks
 from tests.waiting import until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(420)]
 
 
 async def test_down_and_up_loses_nothing_and_raises_nothing_again(new_city: Any, http: httpx.AsyncClient) -> None:

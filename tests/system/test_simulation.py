@@ -24,7 +24,7 @@ NewCity = Callable[..., AbstractAsyncContextManager[DemoCity]]
 
 
 @pytest.mark.system
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 async def test_small_city_lives_and_doubles_nothing(new_city: NewCity) -> None:
     async with new_city(SIMULATION) as city:
         assert city.process("city")["state"] == "running"
