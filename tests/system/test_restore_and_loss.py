@@ -45,9 +45,10 @@ async def test_a_restored_publisher_says_what_to_run_and_sends_nothing_before(to
     town.lose(lost)
 
     await administrator.restore("registration", tmp_path / "dump")
+    # What is to be sent has the relay look at once; else it would within a minute.
+    waiting = await town.arrive()
     reason = await administrator.reason("registration", "anju recover")
     assert "Kafka has events that this database does not know" in reason
-    waiting = await town.arrive()
     finding = await administrator.told("kafka-ahead")
     assert waiting not in await journal.published_arrivals(town.city.status()), "it sends nothing before it may"
     assert finding["command"] == f"{commands_in(reason)[0]} --data-dir {town.city.data_dir}"
