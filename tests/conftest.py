@@ -4,9 +4,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from hypothesis import settings
 
 from tests.parts import ContainerParts, DemoCity, Kafka, LocalParts, Postgres
 from tests.parts.given import given_kafka, given_postgres
+
+# Hypothesis' own deadline, 200 ms an example, measures the machine: what hangs, pytest's timeout ends.
+settings.register_profile("anju", deadline=None)
+settings.load_profile("anju")
 
 
 @pytest.fixture(scope="session")

@@ -133,7 +133,7 @@ class AlertLife(RuleBasedStateMachine):
         assert (self.alert.outcome is not None) == (state is AlertState.CLOSED) or state is AlertState.RETRACTED
 
 
-AlertLife.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+AlertLife.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestAlertLife = AlertLife.TestCase
 
 

@@ -189,7 +189,7 @@ class Matching(RuleBasedStateMachine):
         assert ours == {key: (known.holds, known.newest) for key, known in self.model.items()}
 
 
-Matching.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+Matching.TestCase.settings = settings(max_examples=80, stateful_step_count=30)
 TestMatching = Matching.TestCase
 
 

@@ -236,7 +236,7 @@ FIELDS = st.sampled_from(["name", "document", "count", "share", "agreed", "at", 
 
 
 @given(body=st.dictionaries(FIELDS, JSON, max_size=5) | JSON)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_body_makes_a_5xx(clerk: httpx.AsyncClient, body: object) -> None:
     response = await clerk.post(
         "/api/v1/things", content=json.dumps(body), headers={"content-type": "application/json"}
@@ -292,7 +292,7 @@ NAMES = (
     query=st.binary(max_size=30),
     headers=st.lists(st.tuples(st.sampled_from(NAMES), st.binary(max_size=30)), max_size=6),
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_address_and_no_header_makes_a_5xx(
     parts: WebParts, method: str, path: str, rest: str, query: bytes, headers: list[tuple[str, bytes]]
 ) -> None:
