@@ -130,6 +130,11 @@ class Packs:
             versions=tuple((id_, f"{pack.district}/{pack.version}") for id_, pack in found.items()),
         )
 
+    def begins(self, district: str) -> date:
+        """The first day on which every part is in force in `district`; before it `on` raises NoRule."""
+        held = [pack for pack in self.all if pack.holds(pack.effective_from, district)]
+        return max(min(pack.effective_from for pack in held if pack.id == id_) for id_ in IDS if id_ not in _MERGED)
+
     def _division_names(self, day: date) -> division_names.Names:
         """What divisions were called on `day`, as far as packs name them; the narrowest district's pack wins."""
         held = [pack for pack in self.all if pack.id == DIVISIONS and pack.holds(day, pack.district)]

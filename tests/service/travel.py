@@ -15,7 +15,8 @@ from chassis.run import forgetting
 from chassis.run.forgetting import Removal
 from policy import packs
 
-RETENTION = packs.load().on(datetime(2026, 11, 24).date(), "330199").retention  # noqa: DTZ001 - a day of the city
+PACKS = packs.load()
+RETENTION = PACKS.on(datetime(2026, 11, 24).date(), "330199").retention  # noqa: DTZ001 - a day of the city
 # A term in months that begins on a month's last days is over up to three days late (policy.retention.Term.cut_off).
 LATE = timedelta(days=3)
 MOMENT = timedelta(seconds=2)

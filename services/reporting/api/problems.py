@@ -11,6 +11,7 @@ from services.reporting.domain.asked import BadQuestion
 SENTENCES: Mapping[str, str] = {
     "not-a-division": N_("A division has 6, 9 or 12 digits."),
     "in-the-future": N_("This day has not begun."),
+    "too-early": N_("There are no figures of so long ago."),
     "ends-before-it-begins": N_("The period ends before it begins."),
     "too-long": N_("A period has at most 366 days."),
 }

@@ -19,7 +19,7 @@ Division = Annotated[str | None, Query(max_length=12)]
 
 def routes(db: Database, packs: Packs, district: str) -> APIRouter:
     """Return the router."""
-    router = api_router()
+    router, earliest = api_router(), packs.begins(district)
 
     @router.get("/occupancy")
     async def get_occupancy(_caller: Manager, division: Division = None, on: date | None = None) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def routes(db: Database, packs: Packs, district: str) -> APIRouter:
         null is a count of 1 to 9, or one that hides such a count. Kinds without any are left out.
         """
         now = datetime.now(UTC)
-        where, day = check_division(division or district), check_day(on or today(now), now)
+        where, day = check_division(division or district), check_day(on or today(now), earliest, now)
         async with db.read() as tx:
             return occupancy(where, day, await queries.occupancy(tx, packs, where, day))
 
@@ -44,8 +44,8 @@ def routes(db: Database, packs: Packs, district: str) -> APIRouter:
         null is a count with a day of 1 to 9 in it, or one that hides such a day. Kinds without any are left out.
         """
         now = datetime.now(UTC)
-        where, until = check_division(division or district), check_day(last or today(now), now, "to")
-        begin = check_day(first or until, now, "from")
+        where, until = check_division(division or district), check_day(last or today(now), earliest, now, "to")
+        begin = check_day(first or until, earliest, now, "from")
         async with db.read() as tx:
             period = await queries.alert_counts(tx, packs, where, begin, until)
         return {
@@ -68,8 +68,8 @@ def routes(db: Database, packs: Packs, district: str) -> APIRouter:
         `clear_seconds_…` is the mean time from found to cleared, null where nothing was cleared. No place is hidden.
         """
         now = datetime.now(UTC)
-        where, until = check_division(division or district), check_day(last or today(now), now, "to")
-        begin = check_day(first or until, now, "from")
+        where, until = check_division(division or district), check_day(last or today(now), earliest, now, "to")
+        begin = check_day(first or until, earliest, now, "from")
         async with db.read() as tx:
             housing = await queries.housing_counts(tx, begin, until)
         return {

@@ -1,4 +1,4 @@
-"""What a reader asks for: a division of the tree, and a day that has begun."""
+"""What a reader asks for: a division of the tree, and a day that has begun and has rules."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -30,8 +30,13 @@ def check_division(division: str) -> str:
     return division
 
 
-def check_day(on: date, now: datetime, field: str = "on") -> date:
-    """Return the day. Raises BadQuestion for one that has not begun."""
+def check_day(on: date, earliest: date, now: datetime, field: str = "on") -> date:
+    """Return the day. Raises BadQuestion for one that has not begun, and before the earliest.
+
+    That is the first day of the first rules: nothing says how small a figure of an older one would be hidden.
+    """
     if on > today(now):
         raise BadQuestion(field, "in-the-future")
+    if on < earliest:
+        raise BadQuestion(field, "too-early")
     return on

@@ -98,12 +98,13 @@ def _asked(division: str, on: str, district: str, now: datetime, packs: Packs) -
         day = date.fromisoformat(on) if on else today(now)
     except ValueError:
         raise BadQuestion("on", "not-a-date") from None
-    where = DivisionNames.on(packs, check_day(day, now)).code(division) or district
+    where = DivisionNames.on(packs, check_day(day, packs.begins(district), now)).code(division) or district
     return check_division(where), day
 
 
 async def _days_before(tx: Transaction, packs: Packs, division: str, last: date) -> dict[date, Day]:
-    days = [last - timedelta(days=back) for back in reversed(range(COURSE_DAYS))]
+    begins = max(packs.begins(division), last - timedelta(days=COURSE_DAYS - 1))
+    days = [begins + timedelta(days=after) for after in range((last - begins).days + 1)]
     return {day: await queries.occupancy(tx, packs, division, day) for day in days}
 
 

@@ -122,8 +122,10 @@ def pages(db: Database, packs: Packs, district: str) -> APIRouter:
 
 
 def _asked(division: str, first: str, last: str, district: str, now: datetime, packs: Packs) -> Asked:
-    end = check_day(_date(last, "to") or today(now), now, "to")
-    begin = check_day(_date(first, "from") or end - timedelta(days=USUAL_DAYS - 1), now, "from")
+    earliest = packs.begins(district)
+    end = check_day(_date(last, "to") or today(now), earliest, now, "to")
+    usual = max(earliest, end - timedelta(days=USUAL_DAYS - 1))
+    begin = check_day(_date(first, "from") or usual, earliest, now, "from")
     check_period(begin, end)
     where = DivisionNames.on(packs, end).code(division) or district
     return Asked(check_division(where), begin, end)

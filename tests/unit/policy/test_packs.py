@@ -79,6 +79,17 @@ def test_a_new_version_takes_over_on_its_day(tmp_path: Path) -> None:
     assert loaded.on(date(2027, 1, 1), "330199").severities.of("wanted").severity == "urgent"
 
 
+def test_where_the_rules_begin(tmp_path: Path) -> None:
+    """When the last part does, by the first pack of each; working days may go on to be told later."""
+    assert packs.load().begins("330199") == date(2016, 1, 1)
+    folder = edited(tmp_path, "capacity.yaml", "effective_from: 2016-01-01", "effective_from: 2020-02-02")
+    later = packs.load(folder)
+    assert later.begins("330199") == date(2020, 2, 2)
+    assert later.on(date(2020, 2, 2), "330199").capacity
+    with pytest.raises(NoRule):
+        later.on(date(2020, 2, 1), "330199")
+
+
 def test_no_rule_in_force_is_said_not_guessed() -> None:
     with pytest.raises(NoRule, match="registration_deadlines"):
         packs.load().on(date(2015, 12, 31), "330199")
