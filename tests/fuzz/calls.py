@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from chassis.web.problems import TITLES
 from tests.fuzz import hostile
 from tests.fuzz.bodies import sound
 from tests.fuzz.fuzzed import ACTORS, Fuzzed
@@ -49,7 +50,6 @@ def drawn(strategy: st.SearchStrategy[Any], count: int, salt: int, do: Callable[
     @seed(salt)
     @settings(
         max_examples=count,
-        deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
@@ -67,7 +67,8 @@ class Calls:
     def __init__(self, fuzzed: Fuzzed, findings: Findings) -> None:
         self._fuzzed, self._findings = fuzzed, findings
         self._sender = Sender(fuzzed.address)
-        self._ours = json.dumps(fuzzed.document)
+        # A problem's type may be what somebody typed, such as "invalid".
+        self._ours = json.dumps([fuzzed.document, *TITLES])
         self._label, self._method = "", ""
         self._documented: set[str] = set()
         self._schema = schemathesis.openapi.from_dict(fuzzed.document)

@@ -73,6 +73,8 @@ def _quoted(text: str) -> str:
 
 def _lost(form: Form, values: dict[str, str], answer: Answer) -> Iterator[str]:
     """The fields that a person typed into and that the page does not hold any more."""
+    if values.get(CHANGES_FORM) != form.values.get(CHANGES_FORM):
+        return  # it was overwritten: the page shows the fields of another choice
     again = [each for each in read(answer.text)[0] if each.method == "post" and each.typed & form.typed]
     for name in form.typed:
         typed = values.get(name, "")
