@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chassis.web.reference import resolve, type_of
 from contracts import fields
 from contracts.departments import DEPARTMENTS
 
@@ -71,13 +72,13 @@ def _message(document: Mapping[str, Any], type_: str, language: str) -> Message:
 
 
 def _fields(document: Mapping[str, Any], described: Mapping[str, Any], prefix: str, language: str) -> Iterator[Field]:
-    described = _resolve(document, described)
+    described = resolve(document, described)
     for name, inner in described.get("properties", {}).items():
-        found = _resolve(document, inner)
+        found = resolve(document, inner)
         says = str(inner.get("description") or found.get("description") or "")
         required = name in described.get("required", ())
-        yield Field(f"{prefix}{name}", _type(found), required, says, _marks(inner, language))
-        items = _resolve(document, found.get("items", {}))
+        yield Field(f"{prefix}{name}", type_of(document, found), required, says, _marks(inner, language))
+        items = resolve(document, found.get("items", {}))
         yield from _fields(document, items or found, f"{prefix}{name}{'[].' if items else '.'}", language)
 
 
@@ -94,20 +95,3 @@ def _marks(field: Mapping[str, Any], language: str) -> list[str]:
 def _place(language: str) -> int:
     """Where a text of contracts in both languages has this one."""
     return 1 if language == "en" else 0
-
-
-def _type(found: Mapping[str, Any]) -> str:
-    if "enum" in found:
-        return " | ".join(map(str, found["enum"]))
-    return str(found.get("const") or found.get("format") or found.get("type") or "object")
-
-
-def _resolve(document: Mapping[str, Any], described: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a reference, also one inside `allOf`, and of `X | null` take X."""
-    for choice in (*described.get("anyOf", ()), *described.get("allOf", ())):
-        if choice.get("type") != "null":
-            return _resolve(document, choice)
-    if "$ref" in described:
-        found: Mapping[str, Any] = document["components"]["schemas"][described["$ref"].rpartition("/")[2]]
-        return _resolve(document, found)
-    return described

@@ -34,7 +34,7 @@ def reference(schema: Mapping[str, Any]) -> list[Call]:
             path=path,
             summary=str(operation.get("description") or operation.get("summary", "")),
             parameters=[
-                Field(each["name"], _type(schema, each.get("schema", {})), bool(each.get("required")))
+                Field(each["name"], type_of(schema, each.get("schema", {})), bool(each.get("required")))
                 for each in operation.get("parameters", [])
             ],
             body=list(_body(schema, operation)),
@@ -51,30 +51,32 @@ def _body(schema: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[F
 
 
 def _fields(schema: Mapping[str, Any], described: Mapping[str, Any], prefix: str) -> Iterator[Field]:
-    described = _resolve(schema, described)
+    described = resolve(schema, described)
     for name, inner in described.get("properties", {}).items():
-        yield Field(f"{prefix}{name}", _type(schema, inner), name in described.get("required", ()))
-        nested = _resolve(schema, inner)
-        items = _resolve(schema, nested.get("items", {}))
+        yield Field(f"{prefix}{name}", type_of(schema, inner), name in described.get("required", ()))
+        nested = resolve(schema, inner)
+        items = resolve(schema, nested.get("items", {}))
         suffix = "[]." if items else "."
         yield from _fields(schema, items or nested, f"{prefix}{name}{suffix}")
 
 
-def _type(schema: Mapping[str, Any], described: Mapping[str, Any]) -> str:
-    found = _resolve(schema, described)
+def type_of(document: Mapping[str, Any], described: Mapping[str, Any]) -> str:
+    """Say what a field may hold: its choices, its format or type; of a list that of its items, and `[]`."""
+    found = resolve(document, described)
     if "enum" in found:
         return " | ".join(map(str, found["enum"]))
-    if "const" in found:
-        return str(found["const"])
-    return str(found.get("format") or found.get("type") or "object")
+    if "items" in found:
+        items = type_of(document, found["items"])
+        return f"({items})[]" if " | " in items else f"{items}[]"
+    return str(found.get("const") or found.get("format") or found.get("type") or "any")
 
 
-def _resolve(schema: Mapping[str, Any], described: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a reference, and of `X | null` take X."""
-    for choice in described.get("anyOf", ()):
+def resolve(document: Mapping[str, Any], described: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference, also one inside `allOf`, and of `X | null` take X."""
+    for choice in (*described.get("anyOf", ()), *described.get("allOf", ())):
         if choice.get("type") != "null":
-            return _resolve(schema, choice)
+            return resolve(document, choice)
     if "$ref" in described:
-        found: Mapping[str, Any] = schema["components"]["schemas"][described["$ref"].rpartition("/")[2]]
-        return _resolve(schema, found)
+        found: Mapping[str, Any] = document["components"]["schemas"][described["$ref"].rpartition("/")[2]]
+        return resolve(document, found)
     return described

@@ -60,5 +60,5 @@ class Browser:
 
 
 def text_of(response: httpx.Response) -> str:
-    """The page's words, without tags."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text))
+    """The page's words, without tags; a word that may be broken is whole."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.text.replace("<wbr>", "")))

@@ -45,3 +45,14 @@ async def test_the_page_says_what_the_document_says(browser: Browser, language: 
 async def test_the_api_reference_leads_there(browser: Browser) -> None:
     """Of a service that tells departments."""
     assert 'href="/asyncapi"' in (await browser.http.get("/docs")).text
+
+
+async def test_the_api_reference_says_what_a_field_may_hold(browser: Browser) -> None:
+    """Of a list what it is of; and what a docstring has between backticks is code."""
+    page = (await browser.http.get("/docs")).text
+    shown = text_of(await browser.http.get("/docs"))
+    assert "(new | acknowledged" in shown
+    assert "string[]" in shown
+    assert "array" not in shown.split()
+    assert "`" not in shown
+    assert "<code>Last-Event-ID</code>" in page
