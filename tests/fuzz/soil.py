@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 from chassis.data.db import Database
 from policy import packs
 from services.alerts.storage import unit_store
+from services.housing.domain.premises import stub
 from services.housing.storage import units as housing_units
+from services.housing.use_cases.keep_stub import keep_stub
 from services.housing.use_cases.register_premises import register_premises
 from services.registration.use_cases.follow_premises import follow_premises
 from services.registration.use_cases.load_units import load_units
@@ -48,6 +50,10 @@ async def _housing(db: Database) -> dict[str, list[str]]:
         async with db.transaction() as tx:
             entered = await register_premises(tx, ENTRY, INSPECTOR, packs=packs.load(), keyring=KEYRING, now=now())
             made.append(str(entered.premises_id))
+        unknown = stub(uuid4(), "rental", "柳堤街道无名巷 3 号", "330199001", now())
+        async with db.transaction() as tx:
+            await keep_stub(tx, unknown)
+        made.append(str(unknown.premises_id))
     return {"premises_id": made}
 
 
