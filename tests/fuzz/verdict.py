@@ -59,8 +59,8 @@ def judge(
 ) -> None:
     """Hold one answer of an API against what is promised.
 
-    `documented` are the statuses of its OpenAPI document; words of `ours` (the document, types of problems) may stand in
-    an answer.
+    `documented` are the statuses of its OpenAPI document; words of `ours` (that document, and types of problems) may
+    stand in an answer.
     """
     findings.statuses[service, answer.status] += 1
     headers = [(name, value[:60]) for name, value in request.headers if name != b"authorization"]
