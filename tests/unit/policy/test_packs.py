@@ -85,7 +85,7 @@ def test_where_the_rules_begin(tmp_path: Path) -> None:
     folder = edited(tmp_path, "capacity.yaml", "effective_from: 2016-01-01", "effective_from: 2020-02-02")
     later = packs.load(folder)
     assert later.begins("330199") == date(2020, 2, 2)
-    assert later.on(date(2020, 2, 2), "330199").capacity
+    assert later.on(date(2020, 2, 2), "330199").day == date(2020, 2, 2)
     with pytest.raises(NoRule):
         later.on(date(2020, 2, 1), "330199")
 
