@@ -78,7 +78,9 @@ def _lost(form: Form, values: dict[str, str], answer: Answer) -> Iterator[str]:
     again = [each for each in read(answer.text)[0] if each.method == "post" and each.typed & form.typed]
     for name in form.typed:
         typed = values.get(name, "")
-        if again and typed and _SHOWN.match(typed) and not any(each.values.get(name) == typed for each in again):
+        # Blanks are nothing: a field that has a usual value may show that again.
+        told = typed.strip() and _SHOWN.match(typed)
+        if again and told and not any(each.values.get(name) == typed for each in again):
             yield name
 
 
