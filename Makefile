@@ -61,7 +61,7 @@ bench: setup
 
 # Not among `make test`: it needs a container engine (root on Debian gets one) and takes minutes.
 compose-test: setup
-	$(BIN)/python -m pytest -p no:cacheprovider -o timeout_method=signal -s tests/compose $(ARGS)
+	$(BIN)/python -m pytest -p no:cacheprovider -o timeout_method=signal -r fE -s tests/compose $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check --quiet .

@@ -40,9 +40,10 @@ class NoEngine(Exception):
 
 
 def leave_out(error: NoEngine) -> NoReturn:
-    """Skip the tests and say why; where containers are asked for, fail."""
+    """Skip the tests and say why, once for all of them; where containers are asked for, fail."""
     if os.environ.get("REQUIRE_DOCKER") == "1":
         pytest.fail(f"REQUIRE_DOCKER=1: {error}")
+    sys.stderr.write(f"No tests in containers: {error}\n")
     pytest.skip(str(error))
 
 

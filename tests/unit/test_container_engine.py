@@ -51,10 +51,13 @@ def test_who_is_not_root_is_told_what_to_start(machine: Path, monkeypatch: pytes
         pytest.fail("it started")
 
 
-def test_it_is_left_out_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_left_out_unless_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("REQUIRE_DOCKER", raising=False)
     with pytest.raises(pytest.skip.Exception, match=r"^the reason$"):
         engine.leave_out(engine.NoEngine("the reason"))
+    assert capsys.readouterr().err == "No tests in containers: the reason\n"
     monkeypatch.setenv("REQUIRE_DOCKER", "1")
     with pytest.raises(pytest.fail.Exception, match=r"REQUIRE_DOCKER=1: the reason$"):
         engine.leave_out(engine.NoEngine("the reason"))
