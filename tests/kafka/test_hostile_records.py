@@ -129,8 +129,8 @@ def subscription(db: Database, topic: str, group: str) -> HistorySubscription:
 
     async def handle(tx: Transaction, records: Sequence[Record]) -> Sequence[tuple[Record, str]]:
         broken = await reader.handle(tx, records)
-        bad = {id(record) for record, _reason in broken}
-        await note(tx, [each for each in records if id(each) not in bad])
+        bad = {(record.partition, record.offset) for record, _reason in broken}
+        await note(tx, [each for each in records if (each.partition, each.offset) not in bad])
         return broken
 
     async def handle_one(tx: Transaction, record: Record) -> None:
