@@ -84,7 +84,7 @@ class Database:
             connect_args={"timeout": CONNECT_SECONDS, "server_settings": self._server_settings()},
         )
         self._after_commit: list[Callable[[], None]] = []
-        sa.event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        sa.event.listen(self.engine.sync_engine, "checkout", _refuse_unfit)
         self._given_back = asyncio.Event()
         sa.event.listen(self.engine.sync_engine, "checkin", lambda *_: self._given_back.set())
 
@@ -201,13 +201,14 @@ class Database:
         await self.engine.dispose()
 
 
-def _refuse_closed(connection: Any, *_: object) -> None:
+def _refuse_unfit(connection: Any, *_: object) -> None:
     """Let a restarted database be met by a fresh connection instead of by a caller's error.
 
     What the driver knows costs nothing; a ping costs three round trips. An end that came in this very moment, unread as
-    yet, is DatabaseUnavailable at the first statement.
+    yet, is DatabaseUnavailable at the first statement. Nor is a connection given out in somebody else's transaction.
     """
-    if connection.driver_connection.is_closed():
+    driver: Driver = connection.driver_connection
+    if driver.is_closed() or driver.is_in_transaction():
         raise DisconnectionError
 
 

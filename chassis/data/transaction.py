@@ -142,24 +142,28 @@ def driver_of(connection: AsyncConnection) -> Driver:
 async def begun(connection: AsyncConnection, **kind: Any) -> AsyncIterator[Transaction]:
     """Begin a transaction of the driver's own, `isolation` and `readonly` by `kind`; commit it, or undo it."""
     driver = driver_of(connection)
-    with _as_sqlalchemy_has_them(driver):
-        transaction = driver.transaction(**kind)
-        await transaction.start()
-    tx = Transaction(connection, driver)
+    transaction = driver.transaction(**kind)
     try:
-        yield tx
-        await tx.flush()
+        with _as_sqlalchemy_has_them(driver):
+            await transaction.start()
+        tx = Transaction(connection, driver)
+        try:
+            yield tx
+            await tx.flush()
+        except Exception:
+            if not driver.is_closed():
+                with _as_sqlalchemy_has_them(driver):
+                    await transaction.rollback()
+            raise
+        with _as_sqlalchemy_has_them(driver):
+            await transaction.commit()
     except Exception:
-        if not driver.is_closed():
-            with _as_sqlalchemy_has_them(driver):
-                await transaction.rollback()
         raise
     except BaseException:
-        # Cancelled: a statement may still be at work, and nobody waits for its end.
+        # Cancelled, also while it begins or ends: a statement may still be at work, and nobody waits for its end. Given
+        # back as it is, the next transaction would be a part of this one, and never be committed.
         driver.terminate()
         raise
-    with _as_sqlalchemy_has_them(driver):
-        await transaction.commit()
 
 
 @contextmanager

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from asyncpg.transaction import Transaction
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.data.db import Database
 from chassis.data.prepared import Prepared
 from chassis.data.refusals import refuses_the_value
 from chassis.data.tables import idempotency_keys, subject_keys
+from chassis.data.transaction import driver_of
 from chassis.events.tables import outbox_epoch
 from tests.service.chassis.test_transaction import emission
 
@@ -122,6 +124,52 @@ async def test_a_cancelled_transaction_leaves_nothing_and_its_connection_is_not_
         await hanging
     async with one.transaction() as tx:
         assert (await tx.fetch_one(COUNT)).found == 0
+    await one.dispose()
+
+
+@pytest.mark.parametrize("step", ["start", "commit", "rollback"])
+async def test_who_is_cancelled_as_a_transaction_begins_or_ends_takes_nobody_elses_with_them(
+    dsn: str, db: Database, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A connection that came back in an open transaction made the next one a part of it: committed by nobody."""
+    one = Database(dsn, service="test", pool_size=1)
+    reached = asyncio.Event()
+    taken = getattr(Transaction, step)
+
+    async def hang(self: Transaction) -> None:
+        if step == "start":
+            await taken(self)
+        reached.set()
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        async with one.transaction():
+            if step == "rollback":
+                raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transaction, step, hang)
+        working = asyncio.create_task(work())
+        await reached.wait()
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+    await _writes(one, db)
+
+
+async def test_a_connection_in_an_open_transaction_is_not_given_out(dsn: str, db: Database) -> None:
+    one = Database(dsn, service="test", pool_size=1)
+    async with one.engine.connect() as connection:
+        await driver_of(connection).execute("BEGIN READ ONLY")
+    await _writes(one, db)
+
+
+async def _writes(one: Database, other: Database) -> None:
+    """What `one` writes is there for others."""
+    async with one.transaction() as tx:
+        await tx.fetch(INSERT, row())
+    async with other.read() as tx:
+        assert (await tx.fetch_one(COUNT)).found == 1
     await one.dispose()
 
 
