@@ -1,5 +1,6 @@
 """The trace of a request reaches the outbox, its logs and a collector, when it is sampled; and costs nobody a wait."""
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -16,9 +17,14 @@ SAMPLED, UNSAMPLED = f"00-{TRACE}-b7ad6b7169203331-01", f"00-{TRACE}-b7ad6b71692
 @pytest.fixture(autouse=True)
 def configured() -> Iterator[None]:
     """A process that samples nothing of its own."""
+    before = set(threading.enumerate())
     tracing.configure("demo", 0.0)
     yield
     tracing.close(0.0)
+    # A thread that still retries draws from `random`, under the hands of the next test's hypothesis.
+    for each in set(threading.enumerate()) - before:
+        each.join(4 * collector.TRY_SECONDS)
+        assert not each.is_alive(), each.name
 
 
 def test_a_sampled_trace_goes_on_under_its_id() -> None:
