@@ -1,9 +1,11 @@
 """Gives every test the parts of the run: see tests/parts for how to use them."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.parts import ContainerParts, DemoCity, Kafka, LocalParts, Postgres
@@ -48,6 +50,15 @@ def postgres(request: pytest.FixtureRequest, container_parts: ContainerParts) ->
         return found
     local: LocalParts = request.getfixturevalue("local_parts")
     return local.postgres()
+
+
+@pytest.fixture
+def own_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command sets up logs for its own process; this one goes on with what it had."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    kept = structlog.get_config()["logger_factory"]
+    yield
+    structlog.configure(logger_factory=kept)
 
 
 @pytest.fixture

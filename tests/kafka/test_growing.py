@@ -1,36 +1,28 @@
 """A history gets more partitions while its service goes on: nothing is lost, doubled, or out of its key's order."""
 
-import asyncio
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import structlog
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from anju.cli import app
 from anju.topics import declared
 from chassis.events import recovery
+from tests.command_line import anju
 from tests.kafka.conftest import Databases, Service, Services, running
 from tests.parts import Kafka
 from tests.waiting import until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.usefixtures("own_logging")]
 
 KEYS = [f"stay-{number}" for number in range(30)]
 
 
 @pytest.fixture(autouse=True)
-def _own_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A command sets up logs for its own process; this one goes on with what it had."""
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relay that sends is not waited for."""
     monkeypatch.setattr(recovery, "LOCK_SECONDS", 2.0)
-    kept = structlog.get_config()["logger_factory"]
-    yield
-    structlog.configure(logger_factory=kept)
 
 
 @pytest.fixture
@@ -57,11 +49,8 @@ async def pair(
 
 
 async def grow(topic: str, *words: str) -> Result:
-    """Run the command beside the test's own loop."""
-    result = await asyncio.to_thread(CliRunner().invoke, app, ["topics", "grow", topic, *words])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    """Run the command."""
+    return await anju("topics", "grow", topic, *words)
 
 
 def refused(result: Result, words: str) -> None:

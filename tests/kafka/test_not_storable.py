@@ -20,16 +20,14 @@ from contracts import topics
 from services.alerts.consumers import DwellingReader
 from services.alerts.storage.tables import dwellings
 from services.registration import settings, wiring
+from tests.command_line import anju, document, refused
 from tests.kafka import hostile_states
 from tests.kafka.conftest import Service, Services, running, settings_of
-from tests.kafka.test_repair_commands import _own_logging, anju, document, refused
 from tests.parts import Kafka, Postgres
 from tests.service.alerts.conftest import DISTRICT, PACKS
 from tests.waiting import until
 
-__all__ = ["_own_logging"]
-
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.usefixtures("own_logging")]
 
 # What a release of ours forbids in the database by mistake, until the next one mends it.
 TOO_MANY = 1_000

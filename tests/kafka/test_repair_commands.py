@@ -2,18 +2,15 @@
 
 import asyncio
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import structlog
 from confluent_kafka import TopicPartition
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from anju.cli import app
 from anju.topics import declared
 from chassis.data.db import Database
 from chassis.data.tables import audit_entries
@@ -21,10 +18,12 @@ from chassis.events import histories, logs, reading, recovery, relay
 from chassis.events.published import Published
 from chassis.events.tables import consumer_positions, outbox
 from services.registration import published
+from tests.command_line import anju, document, refused
 from tests.kafka.conftest import Service, Services, made_anew, running, with_events
 from tests.parts import Kafka, Postgres
 from tests.waiting import until
 
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.usefixtures("own_logging")]
 EVENTS = 6
 Run = Callable[..., Any]
 
@@ -39,15 +38,6 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "LOOK_SECONDS", 0.5)
     monkeypatch.setattr(recovery, "LOCK_SECONDS", 2.0)
     monkeypatch.setattr(logs, "ANSWER_SECONDS", 2.0)
-
-
-@pytest.fixture(autouse=True)
-def _own_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A command sets up logs for its own process; this one goes on with what it had."""
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
-    kept = structlog.get_config()["logger_factory"]
-    yield
-    structlog.configure(logger_factory=kept)
 
 
 @pytest.fixture
@@ -69,27 +59,6 @@ async def service(new_service: Services, monkeypatch: pytest.MonkeyPatch) -> Ser
     ):
         monkeypatch.setenv(f"ANJU_REGISTRATION_{name}", value)
     return made
-
-
-async def anju(*words: str) -> Result:
-    """Run `anju` with these words, beside the test's own loop."""
-    result = await asyncio.to_thread(CliRunner().invoke, app, list(words))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-async def document(*words: str) -> Any:
-    """What a command with --json answers."""
-    result = await anju(*words, "--json")
-    assert (result.exit_code, result.stderr) == (0, "")
-    return json.loads(result.stdout)
-
-
-def refused(result: Result, sentence: str) -> None:
-    """It ended with 1 and one line, nothing on the standard output."""
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"anju: {sentence}\n"
 
 
 async def noted(service: Service) -> list[tuple[str, str]]:

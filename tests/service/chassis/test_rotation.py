@@ -3,24 +3,19 @@
 import asyncio
 import base64
 import json
-import logging
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
-import structlog
-from typer.testing import CliRunner, Result
 
-from anju.cli import app
 from anju.cli import keys as command
 from chassis.data import audit, rotation
 from chassis.data.db import Database
 from chassis.data.encryption import Keyring, TamperedValue, WrappingKeyMissing
 from chassis.data.tables import audit_entries, subject_keys
+from tests.command_line import anju, document
 
 pytestmark = pytest.mark.postgres
 OLD, NEW = os.urandom(32), os.urandom(32)
@@ -108,37 +103,18 @@ async def test_who_is_held_just_now_is_waited_for(db: Database) -> None:
 
 
 @pytest.fixture
-def _settings(dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _settings(dsn: str, own_logging: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's settings during the overlap, of a service whose database this is."""
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     monkeypatch.setenv("ANJU_HOUSING_DATABASE_URL", dsn)
     set_keys(monkeypatch, k1=OLD, k2=NEW)
     monkeypatch.setenv("ANJU_HOUSING_ENCRYPTION_ACTIVE", "k2")
     monkeypatch.setattr(command, "BATCH", 3)
-    kept = structlog.get_config()["logger_factory"]
-    yield
-    structlog.configure(logger_factory=kept)
 
 
 def set_keys(monkeypatch: pytest.MonkeyPatch, **keys: bytes) -> None:
     """Put wrapping keys into the settings."""
     encoded = {name: base64.b64encode(key).decode() for name, key in keys.items()}
     monkeypatch.setenv("ANJU_HOUSING_ENCRYPTION_KEYS", json.dumps(encoded))
-
-
-async def anju(*words: str) -> Result:
-    """Run a command beside the test's own loop."""
-    result = await asyncio.to_thread(CliRunner().invoke, app, list(words))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-async def document(*words: str) -> Any:
-    """What a command with --json answers."""
-    result = await anju(*words, "--json")
-    assert (result.exit_code, result.stderr) == (0, "")
-    return json.loads(result.stdout)
 
 
 @pytest.mark.usefixtures("_settings")
