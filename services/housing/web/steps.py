@@ -103,7 +103,7 @@ def step_pages(db: Database, keyring: Keyring, packs: Packs) -> APIRouter:
                 await send(request, caller, form["key"], body, act)
             except HeadcountDiffers as differs:
                 told = {"headcount": differs.headcount}
-                sentence = N_("{headcount} people live there now.")
+                sentence = N_("Living there now: {headcount}.")
                 form.add([FieldError("/confirm_headcount", "headcount-differs", sentence, told)])
             else:
                 return _back(premises_id)
