@@ -11,3 +11,9 @@ Names = Mapping[str, tuple[str, str]]
 def read(values: Value) -> Names:
     """The `values` of a pack `division_names`."""
     return values.divisions(two_languages)
+
+
+def name_of(names: Names, code: str, *, english: bool) -> str:
+    """Return what a division is called; its code where no pack names it."""
+    zh, en = names.get(code, (code, code))
+    return en if english else zh

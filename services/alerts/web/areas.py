@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from policy.division_names import name_of
 from services.alerts.api.parts import Parts
 from services.alerts.domain.alerts import city_day
 from services.alerts.web.rule_words import reader_language
@@ -11,8 +12,7 @@ from services.alerts.web.rule_words import reader_language
 def area_name(parts: Parts, code: str) -> str:
     """Return a division's name in the reader's language; its code where no pack names it."""
     names = parts.packs.division_names(city_day(datetime.now(UTC)))
-    zh, en = names.get(code, (code, code))
-    return en if reader_language() == "en" else zh
+    return name_of(names, code, english=reader_language() == "en")
 
 
 def streets(parts: Parts, numbers: Mapping[str, int], chosen: str) -> Sequence[tuple[str, str, int]]:

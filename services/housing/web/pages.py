@@ -23,6 +23,7 @@ from services.housing.domain.units import INSPECTOR, OPERATOR, Actor, OutsideAre
 from services.housing.use_cases import queries
 from services.housing.use_cases.complete_premises import complete_premises
 from services.housing.use_cases.register_premises import register_premises
+from services.housing.web.areas import area_names
 from services.housing.web.forms import note, read
 from services.housing.web.items import happened, item_words
 from services.housing.web.sending import Act, send
@@ -48,7 +49,15 @@ def pages(db: Database, keyring: Keyring, packs: Packs) -> APIRouter:
         async with db.read() as tx:
             who = await queries.actor(tx, caller.subject, caller.role, caller.unit)
             page = await queries.premises_list(tx, who, search=q, before=before, limit=LINES)
-        return _render(request, "premises_list.html", section="premises", page=page, search=q, before=before)
+        return _render(
+            request,
+            "premises_list.html",
+            section="premises",
+            page=page,
+            area_of=area_names(packs),
+            search=q,
+            before=before,
+        )
 
     @router.get("/premises/new")
     async def new_premises(request: Request, caller: Inspector) -> Response:
@@ -110,6 +119,7 @@ def pages(db: Database, keyring: Keyring, packs: Packs) -> APIRouter:
             section="premises",
             details=details,
             registered=registered,
+            area_of=area_names(packs),
             words_of=words_of,
             happened=happened(details, words_of),
         )

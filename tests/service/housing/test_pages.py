@@ -78,6 +78,14 @@ async def test_the_detail_names_a_firm_but_no_person(parts: WebParts, register: 
         assert (await other.get(f"/premises/{made.premises_id}")).status_code == 403
 
 
+async def test_a_division_has_its_name(parts: WebParts, register: Register) -> None:
+    made = await register()
+    async with browser(parts) as english, browser(parts, language="zh-CN") as chinese:
+        for path in ("/", f"/premises/{made.premises_id}"):
+            assert "柳堤街道</" in (await chinese.get(path)).text.replace("\n", "")
+            assert "Liudi" in (await english.get(path)).text
+
+
 async def test_who_is_not_logged_in_is_sent_to_log_in_and_comes_back(parts: WebParts) -> None:
     async with browser(parts) as page:
         page.cookies.clear()
