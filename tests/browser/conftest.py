@@ -159,6 +159,7 @@ def axe() -> Axe:
     source = asset("axe.min.js").read_text()
 
     async def check(page: Page, *, only: str = "") -> None:
+        await page.wait_for_load_state()  # its styles are part of what is judged
         # Evaluated by the debugger's protocol: the page's content security policy lets no foreign script in.
         await page.evaluate(source)
         await page.evaluate(TRANSITIONS_ENDED)

@@ -19,6 +19,7 @@ async def test_a_wall_shows_what_waits_without_a_hand(as_role: Any, axe: Any, pi
     page = await as_role("duty_officer", width=1920, height=1080)
     await page.get_by_role("link", name="大屏").click()
     await expect(page.locator("[data-stream-health].live")).to_be_visible()
+    await page.wait_for_load_state()
     before = await page.locator(".wall-waiting .critical b, .wall-waiting li:first-child b").first.inner_text()
     await arrivals.wanted()
     await expect(page.locator(".wall-waiting li:first-child b")).to_have_text(str(int(before) + 1))
@@ -30,6 +31,7 @@ async def test_a_wall_shows_what_waits_without_a_hand(as_role: Any, axe: Any, pi
         page = await as_role("duty_officer", language=language, width=width, height=height)
         await page.locator('a[href="/wall"]').click()
         await page.locator(".wall-first").wait_for()
+        await page.wait_for_load_state()  # without its styles nothing fits
         assert await page.evaluate(FITS), (width, height)
         await axe(page)
 
