@@ -23,8 +23,9 @@ Key = tuple[date, str, str]
 
 async def note(tx: Transaction, changed: Sequence[Change]) -> None:
     """Note changes beside the stay's own row. A row of its own each: no two desks wait for one another here."""
-    if changed:
-        await tx.execute_many(_NOTE, [{name: getattr(each, name) for name in _NOTED} for each in changed])
+    # An arrival has one: to the driver many at once cost more than one.
+    for each in changed:
+        await tx.run(_NOTE, {name: getattr(each, name) for name in _NOTED})
 
 
 async def lock(tx: Transaction) -> None:
