@@ -16,7 +16,9 @@ from tests.waiting import until
 pytestmark = [
     pytest.mark.system,
     pytest.mark.timeout(420),
-    pytest.mark.skipif(os.environ.get("ANJU_SHOWS") != "full", reason="a city of its own takes minutes: ANJU_SHOWS=full"),
+    pytest.mark.skipif(
+        os.environ.get("ANJU_SHOWS") != "full", reason="a city of its own takes minutes: ANJU_SHOWS=full"
+    ),
 ]
 TOPIC = "registration.stays"
 
