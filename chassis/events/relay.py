@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Exclusive
+from chassis.data.transaction import driver_of
 from chassis.events import outage_logs, relay_places
 from chassis.events.comparison import compare
 from chassis.events.kafka import KafkaSettings, partition_of
@@ -122,17 +123,22 @@ class Relay:
 
     async def _reign(self, lock: Exclusive) -> None:
         async with self._db.engine.connect() as connection:
-            rows = await RelayRows.claim(connection)
-            log.info("relay-began", position=rows.sent, count=rows.numbered - rows.sent)
-            self._tried = max(self._tried, rows.sent)
-            self._next_look, self._looked = 0.0, False
-            self._compare_due.clear()
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_hold(lock))
-                tasks.create_task(self._listen())
-                tasks.create_task(self._measure())
-                tasks.create_task(self._work(rows))
-                tasks.create_task(self._compare())
+            driver = driver_of(connection)
+            try:
+                rows = await RelayRows.claim(connection)
+                log.info("relay-began", position=rows.sent, count=rows.numbered - rows.sent)
+                self._tried = max(self._tried, rows.sent)
+                self._next_look, self._looked = 0.0, False
+                self._compare_due.clear()
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(_hold(lock))
+                    tasks.create_task(self._listen())
+                    tasks.create_task(self._measure())
+                    tasks.create_task(self._work(rows))
+                    tasks.create_task(self._compare())
+            finally:
+                # A statement that was cancelled may still be at work: nobody shall be given its connection.
+                driver.terminate()
 
     async def _listen(self) -> None:
         async for _ in self._db.listen(CHANNEL, poll_seconds=POLL_SECONDS):
