@@ -149,7 +149,8 @@ class Database:
                     woken.clear()
                     yield
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(woken.wait(), poll_seconds)
+                        async with asyncio.timeout(poll_seconds):
+                            await woken.wait()
             except CONNECTION_ERRORS:
                 await asyncio.sleep(RECONNECT_SECONDS)
             finally:

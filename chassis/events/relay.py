@@ -70,6 +70,7 @@ class Relay:
         self._next_look, self._looked = 0.0, False
         # The highest relay number that was tried: what is sent at or below it is sent again.
         self._tried = 0
+        self._sends = False
         self._late = 0.0
         self._lost: Sequence[relay_places.Lost] = ()
         self._refused_at: float | None = None
@@ -79,7 +80,7 @@ class Relay:
         self._woken.set()
 
     def health(self) -> Sequence[str]:
-        """Say what keeps events from Kafka and what Kafka lost; empty when another copy is the one that sends."""
+        """Say what keeps events from Kafka, also where another copy is to send them, and what Kafka lost."""
         problems = [
             f"{each.topic}[{each.partition}]: {each.lost} records were lost in Kafka and are not kept here;"
             f" `anju outbox accept-loss {self._service}` once it is known"
@@ -98,6 +99,11 @@ class Relay:
     async def run(self) -> None:
         """Work for ever; survives the loss of database and broker, and being fenced by another copy."""
         outage_logs.shorten()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._measure())
+            tasks.create_task(self._take_turns())
+
+    async def _take_turns(self) -> None:
         while True:
             rest = LOCK_RETRY_SECONDS
             try:
@@ -111,7 +117,7 @@ class Relay:
             except* (DatabaseUnavailable, DatabaseBusy, DBAPIError, OSError) as lost:
                 log.warning("relay-without-database", exc_info=lost)
             finally:
-                self._late, self._lost = 0.0, ()
+                self._sends, self._lost = False, ()
                 await self._sending.discard()
             await asyncio.sleep(rest)
 
@@ -126,6 +132,7 @@ class Relay:
             driver = driver_of(connection)
             try:
                 rows = await RelayRows.claim(connection)
+                self._sends = True
                 log.info("relay-began", position=rows.sent, count=rows.numbered - rows.sent)
                 self._tried = max(self._tried, rows.sent)
                 self._next_look, self._looked = 0.0, False
@@ -133,7 +140,7 @@ class Relay:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(_hold(lock))
                     tasks.create_task(self._listen())
-                    tasks.create_task(self._measure())
+                    tasks.create_task(self._watch_places())
                     tasks.create_task(self._work(rows))
                     tasks.create_task(self._compare())
             finally:
@@ -204,7 +211,8 @@ class Relay:
                 log.warning("states-not-compared", exc_info=error)
                 rest = COMPARE_AGAIN_SECONDS
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._compare_due.wait(), rest)
+                async with asyncio.timeout(rest):
+                    await self._compare_due.wait()
 
     async def _number(self, rows: RelayRows) -> list[Row]:
         found = await rows.unnumbered(self._batch)
@@ -214,21 +222,28 @@ class Relay:
         return await rows.number(found, [partition_of(row.key, counts[row.topic]) for row in found])
 
     async def _measure(self) -> None:
+        """Every copy knows how late the outbox is: one that should send and does not might not say it of itself."""
         while True:
-            now = await backlog(self._db)
-            metrics.OUTBOX_UNSENT.set(now.unsent)
-            metrics.OUTBOX_OLDEST_SECONDS.set(now.oldest_seconds)
-            self._late = now.oldest_seconds
-            await self._watch_places()
+            try:
+                async with asyncio.timeout(MEASURE_SECONDS):
+                    now = await backlog(self._db)
+                self._late = now.oldest_seconds
+                metrics.OUTBOX_UNSENT.set(now.unsent if self._sends else 0)
+                metrics.OUTBOX_OLDEST_SECONDS.set(now.oldest_seconds if self._sends else 0)
+            except (DatabaseUnavailable, DatabaseBusy, DBAPIError, OSError):
+                # What was measured last stands: the database has a check of its own, and the relay logs the loss.
+                log.debug("outbox-not-measured")
             await asyncio.sleep(MEASURE_SECONDS)
 
     async def _watch_places(self) -> None:
-        self._lost = await relay_places.losses(self._db)
-        for topic in self._published.histories:
-            metrics.RELAY_LOST.labels(topic).set(sum(each.lost for each in self._lost if each.topic == topic))
-        if await relay_places.wishes(self._db):
-            self._next_look = min(self._next_look, time.monotonic())
-            self.wake()
+        while True:
+            self._lost = await relay_places.losses(self._db)
+            for topic in self._published.histories:
+                metrics.RELAY_LOST.labels(topic).set(sum(each.lost for each in self._lost if each.topic == topic))
+            if await relay_places.wishes(self._db):
+                self._next_look = min(self._next_look, time.monotonic())
+                self.wake()
+            await asyncio.sleep(MEASURE_SECONDS)
 
 
 @contextmanager

@@ -228,6 +228,19 @@ async def _end_lock_sessions(service: Service) -> None:
         await connection.close()
 
 
+async def test_a_copy_whose_turn_does_not_come_says_that_nobody_sends(new_service: Services) -> None:
+    service = await new_service(partitions=1)
+    await service.write(["a"])
+    async with service.db.transaction() as tx:
+        await tx.execute(sa.update(outbox).values(created_at=datetime.now(UTC) - timedelta(seconds=40)))
+    waiting = service.relay()
+    async with running(waiting):
+        async with service.db.exclusive("relay"):
+            await until(lambda: any("the oldest event has waited 4" in each for each in waiting.health()))
+        await until(service.all_sent)
+        await until(lambda: not waiting.health())
+
+
 async def test_the_relay_outlives_its_database_sessions(new_service: Services) -> None:
     service = await new_service(partitions=2)
     async with running(service.relay(), service.consumers()):

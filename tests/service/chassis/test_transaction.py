@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Transaction
+from chassis.data.transaction import Driver
 from chassis.events.outbox import Emission
 from chassis.events.relay_rows import backlog
 from chassis.events.tables import outbox
@@ -167,6 +168,40 @@ async def test_a_listener_is_woken_and_comes_back_after_a_cut(db: Database) -> N
     await _terminate_others(db)
     await asyncio.wait_for(wakes.get(), 5)
     listening.cancel()
+
+
+@pytest.mark.parametrize("rounds", range(6))
+async def test_a_listener_that_is_cancelled_as_it_is_woken_ends(
+    db: Database, monkeypatch: pytest.MonkeyPatch, rounds: int
+) -> None:
+    """A cut of all connections wakes the listener and has it cancelled, so many rounds of the loop later."""
+    opened: list[Driver] = []
+    connect = db._connect
+
+    async def connect_and_keep(**settings: str) -> Driver:
+        opened.append(await connect(**settings))
+        return opened[-1]
+
+    monkeypatch.setattr(db, "_connect", connect_and_keep)
+    listened = asyncio.Event()
+
+    async def listen() -> None:
+        async for _ in db.listen("changes", poll_seconds=60):
+            listened.set()
+
+    def cancel_after(left: int) -> None:
+        if left:
+            asyncio.get_running_loop().call_soon(cancel_after, left - 1)
+        else:
+            listening.cancel()
+
+    listening = asyncio.create_task(listen())
+    await asyncio.wait_for(listened.wait(), 5)
+    await opened[0].add_listener("changes", lambda *_: cancel_after(rounds))
+    await opened[0].execute("NOTIFY changes")
+    done, _ = await asyncio.wait([listening], timeout=5)
+    assert done, "it goes on listening, and who waits for its end waits for ever"
+    assert listening.cancelled()
 
 
 async def _terminate_others(db: Database) -> None:
