@@ -28,6 +28,8 @@ TRANSACTION_TIMEOUT = "30s"
 # A lost LISTEN or lock connection rests this long before the next try: nobody notices, and nothing spins.
 RECONNECT_SECONDS = 0.5
 CONNECT_SECONDS = 5.0
+# How often who waits for a service-wide lock asks for it: what it is for stands still no longer than this.
+LOCK_RETRY_SECONDS = 0.5
 # Waits cut short: lock_not_available, deadlock_detected, query_canceled, too_many_connections (PostgreSQL, appendix A).
 BUSY_CODES = frozenset({"55P03", "40P01", "57014", "53300"})
 # Codes that end a connection: class 08, and operator intervention (shutdown, crash, starting up).
@@ -161,19 +163,18 @@ class Database:
     async def exclusive(self, name: str) -> AsyncIterator[Exclusive]:
         """Wait for, then hold, the service-wide lock `name` on a connection of its own.
 
-        The holder calls `confirm` every few seconds: after 10 s of silence the database takes it for frozen, and the
-        next one in line gets the lock.
+        The holder calls `confirm` every few seconds: after 10 s of silence the database takes it for frozen, and one
+        of those who wait gets the lock. They ask again and again: one long wait would not end when the database's
+        machine is gone without a word.
         Raises DatabaseUnavailable when the database cannot be reached; the lock is free again when the block ends.
         """
         try:
-            connection = await self._connect(
-                lock_timeout="0", statement_timeout="0", idle_session_timeout=LOCK_IDLE_TIMEOUT
-            )
+            connection = await self._connect(idle_session_timeout=LOCK_IDLE_TIMEOUT)
         except CONNECTION_ERRORS as error:
             raise DatabaseUnavailable from error
         try:
             try:
-                await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", name)
+                await _lock(connection, name)
             except CONNECTION_ERRORS as error:
                 raise DatabaseUnavailable from error
             yield Exclusive(connection)
@@ -200,6 +201,12 @@ class Database:
                     self._given_back.clear()
                     await self._given_back.wait()
         await self.engine.dispose()
+
+
+async def _lock(connection: Driver, name: str) -> None:
+    ask = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
+    while not await connection.fetchval(ask, name, timeout=CONNECT_SECONDS):  # noqa: ASYNC110 - others hold it
+        await asyncio.sleep(LOCK_RETRY_SECONDS)
 
 
 def _refuse_unfit(connection: Any, *_: object) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 import string
 from collections.abc import Awaitable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -234,11 +235,13 @@ async def test_a_copy_whose_turn_does_not_come_says_that_nobody_sends(new_servic
     async with service.db.transaction() as tx:
         await tx.execute(sa.update(outbox).values(created_at=datetime.now(UTC) - timedelta(seconds=40)))
     waiting = service.relay()
-    async with running(waiting):
-        async with service.db.exclusive("relay"):
+    async with AsyncExitStack() as until_said:
+        await until_said.enter_async_context(service.db.exclusive("relay"))
+        async with running(waiting):
             await until(lambda: any("the oldest event has waited 4" in each for each in waiting.health()))
-        await until(service.all_sent)
-        await until(lambda: not waiting.health())
+            await until_said.aclose()
+            await until(service.all_sent)
+            await until(lambda: not waiting.health())
 
 
 async def test_the_relay_outlives_its_database_sessions(new_service: Services) -> None:

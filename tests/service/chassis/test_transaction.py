@@ -1,18 +1,21 @@
 """The transaction: what is deferred comes last, what fails leaves nothing, what breaks has a name."""
 
 import asyncio
+import gc
 from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
 from pydantic import BaseModel
 
+from anju.local.programs import free_ports
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable, Transaction
 from chassis.data.transaction import Driver
 from chassis.events.outbox import Emission
 from chassis.events.relay_rows import backlog
 from chassis.events.tables import outbox
 from chassis.events.wake import Wake
+from tests.chaos.proxy import Proxy
 from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
@@ -144,6 +147,36 @@ async def test_only_one_holds_a_lock_and_the_next_gets_it(db: Database) -> None:
             await asyncio.wait_for(entered.wait(), 0.2)
         await first.confirm()
     await asyncio.wait_for(waiting, 5)
+
+
+# The driver's own request to cancel ends with the connection that it was for, its transport unclosed.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_who_waits_for_a_lock_hears_of_a_database_that_fell_silent(db: Database, dsn: str) -> None:
+    address = sa.make_url(dsn)
+    assert address.port is not None
+    [port] = free_ports(1)
+    proxy = Proxy("postgres", port, address.port)
+    await proxy.start()
+    far = Database(address.set(port=port).render_as_string(hide_password=False), service="far")
+
+    async def wait_for_lock() -> None:
+        async with far.exclusive("relay"):
+            raise AssertionError
+
+    async with db.exclusive("relay"):
+        waiting = asyncio.create_task(wait_for_lock())
+        await until(lambda: _is_asked_for(db, "anju-far"))
+        proxy.fall_silent()
+        with pytest.raises(DatabaseUnavailable):
+            await asyncio.wait_for(waiting, 20)
+    await proxy.stop()
+    gc.collect()
+
+
+async def _is_asked_for(db: Database, application: str) -> bool:
+    asked = sa.text("SELECT count(*) FROM pg_stat_activity WHERE application_name = :name AND query LIKE '%advisory%'")
+    async with db.read() as tx:
+        return bool(await tx.scalar(asked.bindparams(name=application)))
 
 
 async def test_confirm_tells_that_the_locks_session_is_gone(db: Database) -> None:
