@@ -1,6 +1,7 @@
 """A city in containers, as a test sees it: up and down, its containers, what they hold."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ FRUGAL = {
 # Of the profiles; Grafana, which no package registry has, is left out.
 OBSERVED = ("prometheus",)
 IDENTITY = ("keycloak",)
+# Compose v1 waits a minute for the engine's answer: too short where all starts at once on a busy machine.
+PATIENT = {"COMPOSE_HTTP_TIMEOUT": "300"}
 HOST = "anju.localhost"
 
 
@@ -108,7 +111,7 @@ class ContainerCity:
         done = subprocess.run(
             [*self.words, "logs", "--no-color", "--tail=15"],
             cwd=CHECKOUT,
-            env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin", **self.environment, **self.settings},
+            env={**os.environ, **self.environment, **self.settings},
             capture_output=True,
             text=True,
             check=False,
@@ -118,15 +121,14 @@ class ContainerCity:
 
 @contextmanager
 def container_city(project: str, images: dict[str, str], environment: dict[str, str]) -> Iterator[ContainerCity]:
-    """Bring a city up on free ports, and remove it at the end."""
-    settings = settings_of.settings(HOST, 8100, tls=False, issuer=None) | images | FRUGAL
+    """Give a city on free ports, to be brought up, and remove it at the end."""
+    settings = settings_of.settings(HOST, 8100, tls=False, issuer=None) | images | FRUGAL | PATIENT
     addresses = settings_of.ADDRESSES
     for name, port in zip(addresses, free_ports(len(addresses)), strict=True):
         settings |= {f"{name.upper()}_PORT": str(port), f"{name.upper()}_URL": f"http://{HOST}:{port}"}
     settings["OIDC_ISSUER"] = settings["PORTAL_URL"]
     city = ContainerCity(project, settings, environment, (*compose(environment), "--project-name", project))
     try:
-        city.up()
         yield city
     finally:
         city.down()

@@ -12,9 +12,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NoReturn
-
-import pytest
 
 from anju.local.binaries import CHECKOUT
 
@@ -25,10 +22,21 @@ PACKAGES = {
     "iptables": "iptables",
     "mmdebstrap": "mmdebstrap",
 }
+# A registry that does not answer is known to be away after a minute or two; another's installing is waited for.
+PATIENCE = (
+    *("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20"),
+    *("-o", "DPkg::Lock::Timeout=60"),
+)
+# Where this script says no, Debian's packages start no service while they are installed: the engine here is our own.
+SERVICES_START = Path("/usr/sbin/policy-rc.d")
 # Manuals of what is installed for a test are read by nobody, and an index of them takes as long as the packages.
 INSTALL = ("install", "--yes", "--no-install-recommends", "-o", "Dpkg::Options::=--path-exclude=/usr/share/man/*")
 # Images stay between runs; they go with the checkout.
 DATA = CHECKOUT / ".build" / "docker"
+# The images are 1 GB and need as much again while they are built; the city, with Keycloak, has taken 3 GB of memory.
+DISK_BYTES = 4 * 1024**3
+MEMORY_BYTES = 4 * 1024**3
+MEMORY = Path("/proc/meminfo")
 # A program that needs no library, which docker.io brings along: all of the first image that an engine must run.
 PROBE = Path("/usr/bin/tini-static")
 START_SECONDS = 60.0
@@ -39,14 +47,6 @@ class NoEngine(Exception):
     """There is no engine and this machine cannot be given one, or does not let it run; the message says why."""
 
 
-def leave_out(error: NoEngine) -> NoReturn:
-    """Skip the tests and say why, once for all of them; where containers are asked for, fail."""
-    if os.environ.get("REQUIRE_DOCKER") == "1":
-        pytest.fail(f"REQUIRE_DOCKER=1: {error}")
-    sys.stderr.write(f"No tests in containers: {error}\n")
-    pytest.skip(str(error))
-
-
 @contextmanager
 def engine() -> Iterator[dict[str, str]]:
     """Give the environment by which `docker` and compose reach an engine.
@@ -55,25 +55,23 @@ def engine() -> Iterator[dict[str, str]]:
         NoEngine: none answers, and this machine cannot be given one or does not let it run.
     """
     if shutil.which("docker") and _answers({}):
+        if compose({}) == ["docker-compose"]:
+            install("docker-compose")
         yield {}
         return
     install("dockerd", "docker-compose", "iptables")
-    if _answers({}):  # where services start as they are installed
-        yield {}
-        return
     with _own() as environment:
         yield environment
 
 
 def _answers(environment: dict[str, str]) -> bool:
-    asked = subprocess.run(
-        ["docker", "version"],
-        env={**os.environ, **environment},
-        capture_output=True,
-        check=False,
-        timeout=START_SECONDS,
-    )
-    return asked.returncode == 0
+    words, merged = ["docker", "version"], {**os.environ, **environment}
+    try:
+        return (
+            subprocess.run(words, env=merged, capture_output=True, timeout=START_SECONDS, check=False).returncode == 0
+        )
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def compose(environment: dict[str, str]) -> list[str]:
@@ -95,9 +93,10 @@ def install(*programs: str) -> None:
         return
     names = ", ".join(missing)
     if not sys.platform.startswith("linux") or os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise NoEngine(f"no engine answers, and only root on Debian can be given one: start Docker (here: no {names})")
-    # The lists of packages that are there do, unless one of those has been replaced since.
-    said = _apt(*INSTALL, *missing) and (_apt("update") or _apt(*INSTALL, *missing))
+        raise NoEngine(f"no {names} here, and only root on Debian can be given it")
+    with _no_service_started():
+        # The lists of packages that are there do, unless one of those has been replaced since.
+        said = _apt(*INSTALL, *missing) and (_apt("update") or _apt(*INSTALL, *missing))
     if said:
         raise NoEngine(f"apt-get cannot install {names}: {said}")
 
@@ -106,14 +105,27 @@ def _apt(*words: str) -> str:
     """Run apt-get; return the last line of what it said when it failed, else nothing."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
-        ["apt-get", "--quiet=2", *words],
+        ["apt-get", "--quiet=2", *PATIENCE, *words],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    return _last_line(done.stdout + done.stderr) if done.returncode else ""
+    return last_line(done.stdout + done.stderr) if done.returncode else ""
+
+
+@contextmanager
+def _no_service_started() -> Iterator[None]:
+    if SERVICES_START.exists():
+        yield
+        return
+    SERVICES_START.write_text("#!/bin/sh\nexit 101\n")
+    try:
+        SERVICES_START.chmod(0o755)
+        yield
+    finally:
+        SERVICES_START.unlink()
 
 
 @contextmanager
@@ -121,13 +133,22 @@ def _own() -> Iterator[dict[str, str]]:
     """Start an engine with its state apart, and afterwards put the machine's network back as it was."""
     with ExitStack() as undo:
         DATA.mkdir(parents=True, exist_ok=True)
+        _room()
         lock = undo.enter_context((DATA.parent / "docker.lock").open("w"))
         fcntl.flock(lock, fcntl.LOCK_EX)
         # Sockets' paths are short; a checkout's may not be.
         run = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="anju-docker-")))
         undo.enter_context(_network_kept())
         environment = {"DOCKER_HOST": f"unix://{run}/docker.sock"}
-        words = ["dockerd", f"--data-root={DATA}", f"--exec-root={run}/exec", f"--pidfile={run}/pid"]
+        # Whoever kills this process takes the engine with it.
+        words = [
+            "setpriv",
+            "--pdeathsig=TERM",
+            "dockerd",
+            f"--data-root={DATA}",
+            f"--exec-root={run}/exec",
+            f"--pidfile={run}/pid",
+        ]
         with (DATA.parent / "docker.log").open("w") as log:
             daemon = subprocess.Popen(
                 [*words, f"--host={environment['DOCKER_HOST']}"], stdout=log, stderr=log, start_new_session=True
@@ -137,10 +158,31 @@ def _own() -> Iterator[dict[str, str]]:
         deadline = time.monotonic() + START_SECONDS
         while not _answers(environment):
             if daemon.poll() is not None or time.monotonic() > deadline:
-                raise NoEngine(f"the engine does not start: {_last_line(Path(log.name).read_text())}")
+                raise NoEngine(f"the engine does not start: {last_line(Path(log.name).read_text())}")
             time.sleep(0.2)
+        _sweep(environment)
         _prove(environment)
         yield environment
+
+
+def _room() -> None:
+    available = next(line.split()[1] for line in MEMORY.read_text().splitlines() if line.startswith("MemAvailable:"))
+    for what, free, needed in (
+        ("disk", shutil.disk_usage(DATA).free, DISK_BYTES),
+        ("memory", int(available) * 1024, MEMORY_BYTES),
+    ):
+        if free < needed:
+            raise NoEngine(f"the city needs {needed / 1024**3:.0f} GB of {what}, and {free / 1024**3:.1f} are free")
+
+
+def _sweep(environment: dict[str, str]) -> None:
+    """Remove what a run that was killed left in this engine, which is nobody else's; images that have a name stay."""
+    for kind, *force in (("container", "--force"), ("volume",)):
+        everything = ("--all",) if kind == "container" else ()
+        if left := run(["docker", kind, "ls", "--quiet", *everything], environment).split():
+            run(["docker", kind, "rm", *force, *left], environment)
+    for kind in ("network", "image"):
+        run(["docker", kind, "prune", "--force"], environment)
 
 
 def _prove(environment: dict[str, str]) -> None:
@@ -159,10 +201,11 @@ def _prove(environment: dict[str, str]) -> None:
             check=False,
         )
         if done.returncode != 0:
-            raise NoEngine(f"the engine runs no container: {_last_line((done.stdout + done.stderr).decode())}")
+            raise NoEngine(f"the engine runs no container: {last_line((done.stdout + done.stderr).decode())}")
 
 
-def _last_line(said: str) -> str:
+def last_line(said: str) -> str:
+    """The last line of what a program said, which tells why it failed."""
     lines = said.strip().splitlines()
     return lines[-1] if lines else "it said nothing"
 
@@ -205,7 +248,7 @@ def _bridges() -> set[str]:
 def _output(*words: str) -> str:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise NoEngine(f"the engine has no network here: {words[0]}: {_last_line(done.stdout + done.stderr)}")
+        raise NoEngine(f"the engine has no network here: {words[0]}: {last_line(done.stdout + done.stderr)}")
     return done.stdout
 
 

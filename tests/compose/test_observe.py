@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from anju.local.binaries import CHECKOUT
 from tests.compose.city import WEB, WORKERS, ContainerCity
 from tests.compose.main_job import MainJob
+from tests.waiting import until
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(600)]
 
@@ -17,6 +19,7 @@ SCRIPT = Path(__file__).with_name("panels.py")
 RULES = "/etc/anju/prometheus"
 # As Grafana counts it: four times the interval at which Prometheus scrapes (deploy/prometheus).
 RATE_INTERVAL = "20s"
+SEEN_SECONDS = 60.0
 
 
 def _panels() -> dict[str, str]:
@@ -35,10 +38,18 @@ PANELS = _panels()
 
 @pytest.fixture(scope="module")
 async def seen(done: MainJob, city: ContainerCity) -> dict[str, Any]:
-    """What Prometheus has seen of the main job."""
+    """What Prometheus has seen of the main job; on a busy machine it comes to see the last of it a scrape later."""
     worker = city.container("registration-worker")
     words = ("exec", "-i", worker, "python", "-", json.dumps(list(PANELS.values())))
-    found: dict[str, Any] = json.loads(await asyncio.to_thread(city.docker, *words, given=SCRIPT.read_text()))
+    found: dict[str, Any] = {}
+
+    async def everything() -> bool:
+        found.update(json.loads(await asyncio.to_thread(city.docker, *words, given=SCRIPT.read_text())))
+        healthy = set(found["up"].values()) == {"1"} and set(found["rules"].values()) == {"ok"}
+        return healthy and all(found["points"].values())
+
+    with suppress(TimeoutError):
+        await until(everything, SEEN_SECONDS)
     return found
 
 
