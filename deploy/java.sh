@@ -4,11 +4,11 @@ set -uo pipefail
 "$@" &
 child=$!
 asked=
-trap 'asked=yes; kill -TERM "$child"' TERM INT
-code=0
-wait "$child" || code=$?
-# A signal ends the first wait before the program.
-while kill -0 "$child" 2>/dev/null; do
+again=yes
+trap 'asked=yes; again=yes; kill -TERM "$child"' TERM INT
+# A signal ends the wait and gives it a code of its own; the program's is told by the next one, though it has ended meanwhile.
+while [ -n "$again" ]; do
+    again=
     code=0
     wait "$child" || code=$?
 done

@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -37,6 +38,7 @@ DATA = CHECKOUT / ".build" / "docker"
 DISK_BYTES = 4 * 1024**3
 MEMORY_BYTES = 4 * 1024**3
 MEMORY = Path("/proc/meminfo")
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 # A program that needs no library, which docker.io brings along: all of the first image that an engine must run.
 PROBE = Path("/usr/bin/tini-static")
 START_SECONDS = 60.0
@@ -226,8 +228,11 @@ def _unmount(folder: Path) -> None:
 @contextmanager
 def _network_kept() -> Iterator[None]:
     forward = Path("/proc/sys/net/ipv4/ip_forward")
-    former, rules = forward.read_text(), _output("iptables-save")
-    bridges = _bridges()
+    # What stands here since this boot is of a run that was killed: it found the network as the machine's own.
+    found = DATA.parent / f"docker.network.{BOOT.read_text().strip()}"
+    if not found.exists():
+        found.write_text(json.dumps([forward.read_text(), _output("iptables-save"), sorted(_bridges())]))
+    former, rules, bridges = json.loads(found.read_text())
     try:
         yield
     finally:
@@ -236,9 +241,10 @@ def _network_kept() -> Iterator[None]:
                 subprocess.run(["iptables", "-t", table, *words], check=True)
         subprocess.run(["iptables", "-P", "FORWARD", "ACCEPT"], check=True)
         subprocess.run(["iptables-restore"], input=rules, text=True, check=True)
-        for name in _bridges() - bridges:
+        for name in _bridges() - set(bridges):
             subprocess.run(["ip", "link", "delete", name], check=True)
         forward.write_text(former)
+        found.unlink()
 
 
 def _bridges() -> set[str]:
