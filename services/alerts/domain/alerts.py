@@ -114,6 +114,10 @@ class Clocks:
     close: timedelta
 
 
+# An alert's serial until it is stored: the database gives it.
+NOT_NUMBERED = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """An alert as it stands."""

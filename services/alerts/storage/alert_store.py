@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,16 +22,20 @@ from services.alerts.storage.tables import alert_changes, alert_numbers, alerts,
 NUMBER = re.compile(r"([0-9]{2})([0-9]{2})-([0-9]{4,9})")
 
 _COLUMNS = [column.name for column in alerts.c]
-_NEXT_SERIAL = Prepared(
+# One statement numbers an alert and stores it. The day is a parameter of its own, since both tables have one.
+_numbered = (
     insert(alert_numbers)
+    .values(day=sa.bindparam("its_day", type_=sa.Date), last_serial=1)
     .on_conflict_do_update(index_elements=["day"], set_={"last_serial": alert_numbers.c.last_serial + 1})
-    .returning(alert_numbers.c.last_serial),
-    ["day", "last_serial"],
+    .returning(alert_numbers.c.last_serial)
+    .cte("numbered")
 )
-_INSERT = Prepared(insert(alerts), _COLUMNS)
-_INSERT_UNLESS_THERE = Prepared(
-    insert(alerts).on_conflict_do_nothing(constraint="alerts_one_per_notice_and_stay").returning(alerts.c.alert_id),
-    _COLUMNS,
+_INSERT = Prepared(
+    insert(alerts)
+    .values(serial=sa.select(_numbered.c.last_serial).scalar_subquery())
+    .on_conflict_do_nothing(constraint="alerts_one_per_notice_and_stay")
+    .returning(alerts.c.serial),
+    [name for name in _COLUMNS if name != "serial"],
 )
 _SAVE = Prepared(
     sa.update(alerts).where(alerts.c.alert_id == sa.bindparam("its_id")),
@@ -55,20 +59,13 @@ _LOAD_OF_RULES = Prepared(
 )
 
 
-async def next_serial(tx: Transaction, day: date) -> int:
-    """Take the day's next serial. Others that raise an alert wait until this transaction ends."""
-    serial: int = (await tx.fetch_one(_NEXT_SERIAL, {"day": day, "last_serial": 1})).last_serial
-    return serial
+async def insert_new(tx: Transaction, alert: Alert) -> Alert | None:
+    """Store a new alert; return it with the day's next serial, None when one of its notice and stay is there already.
 
-
-async def insert_unless_there(tx: Transaction, alert: Alert) -> bool:
-    """Store a new alert; False when one of this notice and stay is there already."""
-    return bool(await tx.fetch(_INSERT_UNLESS_THERE, _values(alert)))
-
-
-async def insert_of_rule(tx: Transaction, alert: Alert) -> None:
-    """Store a new alert of a rule; the lock on its premises keeps a second one away."""
-    await tx.run(_INSERT, _values(alert))
+    Others that raise an alert wait until this transaction ends.
+    """
+    rows = await tx.fetch(_INSERT, {**_values(alert), "its_day": alert.day})
+    return replace(alert, serial=rows[0].serial) if rows else None
 
 
 async def save(tx: Transaction, alert: Alert) -> None:

@@ -13,7 +13,17 @@ from uuid_utils.compat import uuid7
 from chassis.data.db import Transaction
 from policy.packs import Packs
 from services.alerts.domain import alerts, rules
-from services.alerts.domain.alerts import Alert, AlertState, Change, Clocks, Severity, Source, Step, city_day
+from services.alerts.domain.alerts import (
+    NOT_NUMBERED,
+    Alert,
+    AlertState,
+    Change,
+    Clocks,
+    Severity,
+    Source,
+    Step,
+    city_day,
+)
 from services.alerts.domain.rules import Dwelling, Facts, Hazard
 from services.alerts.storage import alert_store, change_store, dwelling_store, premises_store
 from services.alerts.storage.change_store import AlertChange
@@ -110,7 +120,7 @@ class _Rules:
         alert = Alert(
             alert_id=uuid7(),
             day=day,
-            serial=await alert_store.next_serial(self._tx, day),
+            serial=NOT_NUMBERED,
             source=Source.RULE,
             notice_id=None,
             rule=rule,
@@ -127,8 +137,9 @@ class _Rules:
             facts=facts,
             clocks=clocks,
         )
-        await alert_store.insert_of_rule(self._tx, alert)
-        await self._note(None, Step(alert, Change.RAISED))
+        stored = await alert_store.insert_new(self._tx, alert)
+        assert stored is not None  # no notice's, and the lock on its premises keeps a second one away
+        await self._note(None, Step(stored, Change.RAISED))
 
     async def _keep(self, before: Alert, step: Step) -> None:
         if step.alert != before:

@@ -10,7 +10,17 @@ from chassis.data.db import Transaction
 from policy.packs import Packs
 from services.alerts import events
 from services.alerts.domain import alerts
-from services.alerts.domain.alerts import Alert, AlertState, Change, Clocks, Severity, Source, Step, city_day
+from services.alerts.domain.alerts import (
+    NOT_NUMBERED,
+    Alert,
+    AlertState,
+    Change,
+    Clocks,
+    Severity,
+    Source,
+    Step,
+    city_day,
+)
 from services.alerts.domain.contents import Token
 from services.alerts.domain.matching import LiveNotice, Standing, StayEvent, Verdict, decide
 from services.alerts.storage import alert_store, change_store, live_notices
@@ -106,7 +116,7 @@ class _Batch:
         alert = Alert(
             alert_id=uuid7(),
             day=day,
-            serial=await alert_store.next_serial(self._tx, day),
+            serial=NOT_NUMBERED,
             source=Source.NOTICE,
             notice_id=notice.notice_id,
             rule=None,
@@ -125,9 +135,9 @@ class _Batch:
             event_recorded_at=event.recorded_at,
         )
         # A worker that was taken for dead may have been first: then its alert is the one.
-        if await alert_store.insert_unless_there(self._tx, alert):
+        if (stored := await alert_store.insert_new(self._tx, alert)) is not None:
             self._notice_tokens[notice.notice_id] = notice.token
-            self._note(Step(alert, Change.RAISED))
+            self._note(Step(stored, Change.RAISED))
 
     def _note(self, step: Step) -> None:
         """Remember an alert as it now stands, its history's entry, and its event."""
