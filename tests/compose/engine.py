@@ -62,6 +62,8 @@ def engine() -> Iterator[dict[str, str]]:
         yield {}
         return
     install("dockerd", "docker-compose", "iptables")
+    if os.geteuid() != 0:
+        raise NoEngine("no engine answers, and only root can start one")
     with _own() as environment:
         yield environment
 

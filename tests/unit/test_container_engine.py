@@ -84,6 +84,15 @@ def test_who_is_not_root(machine: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     _left_out(capsys, why)
 
 
+def test_who_is_not_root_beside_an_engine_that_is_stopped(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("docker", "docker-compose", "iptables", "dockerd"):
+        _program(machine, name)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    _left_out(capsys, "no engine answers, and only root can start one")
+
+
 @pytest.fixture
 def builder(machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with an engine that has no image, and a build of images that fails."""
