@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import sqlalchemy as sa
 from asyncpg.connection import LoggedQuery
 
+from chassis.data.transaction import driver_of
 from chassis.run.service import WebParts
 from tests.provider import TokenProvider
 
@@ -51,20 +51,14 @@ async def captured(parts: WebParts, provider: TokenProvider, body: Mapping[str, 
             many = isinstance(query.args, list)
             found.append(Statement(query.query, query.args if many else [query.args]))
 
-    def begin(connection: Any, _record: Any, _proxy: Any) -> None:
-        connection.driver_connection.add_query_logger(note)
-
-    def end(connection: Any, _record: Any) -> None:
-        connection.driver_connection.remove_query_logger(note)
-
-    engine = parts.db.engine.sync_engine
-    sa.event.listen(engine, "checkout", begin)
-    sa.event.listen(engine, "checkin", end)
+    # The connection that came back last is the one that the next transaction is lent.
+    async with parts.db.connection() as connection:
+        driver = driver_of(connection)
+    driver.add_query_logger(note)
     headers = provider.headers("clerk", "station-01") | {"idempotency-key": str(body["person"]["document"]["number"])}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=parts.app), base_url="http://bench") as http:
         answer = await http.post("/api/v1/arrivals", json=body, headers=headers)
-    sa.event.remove(engine, "checkout", begin)
-    sa.event.remove(engine, "checkin", end)
+    driver.remove_query_logger(note)
     if answer.status_code != 201:
         raise RuntimeError(f"the arrival was answered {answer.status_code}")
     return found

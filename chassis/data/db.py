@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 
 import asyncpg
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, DisconnectionError, NoResultFound
+from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from chassis.data.connections import Connections
 from chassis.data.transaction import Driver, Transaction, begun
 
 __all__ = ["Database", "DatabaseBusy", "DatabaseUnavailable", "Exclusive", "Transaction"]
@@ -75,9 +75,7 @@ class Database:
         self._service = service
         self.engine: AsyncEngine = create_async_engine(
             sa.make_url(url).set(drivername="postgresql+asyncpg"),
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=pool_wait_seconds,
+            poolclass=sa.NullPool,
             # Transactions are the driver's: SQLAlchemy's take four times as long to begin and to commit.
             isolation_level="AUTOCOMMIT",
             json_deserializer=orjson.loads,
@@ -86,9 +84,7 @@ class Database:
             connect_args={"timeout": CONNECT_SECONDS, "server_settings": self._server_settings()},
         )
         self._after_commit: list[Callable[[], None]] = []
-        sa.event.listen(self.engine.sync_engine, "checkout", _refuse_unfit)
-        self._given_back = asyncio.Event()
-        sa.event.listen(self.engine.sync_engine, "checkin", lambda *_: self._given_back.set())
+        self._connections = Connections(self.engine, pool_size, pool_wait_seconds)
 
     def _server_settings(self) -> dict[str, str]:
         return {
@@ -105,6 +101,10 @@ class Database:
         """Call `hook` after each commit that emitted something: how a process wakes its relay."""
         self._after_commit.append(hook)
 
+    def connection(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Lend a connection, in autocommit: for what is no transaction."""
+        return self._connections.lend()
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a READ COMMITTED transaction; commit on a clean exit, roll back on any error.
@@ -112,7 +112,7 @@ class Database:
         Raises DatabaseBusy (no connection or lock in time) and DatabaseUnavailable (not reachable, or commit unknown).
         """
         with _named_errors():
-            async with self.engine.connect() as connection, begun(connection) as tx:
+            async with self.connection() as connection, begun(connection) as tx:
                 yield tx
         tx.committed()
         if tx._emissions:
@@ -127,7 +127,7 @@ class Database:
         """
         with _named_errors():
             async with (
-                self.engine.connect() as connection,
+                self.connection() as connection,
                 begun(connection, isolation="repeatable_read", readonly=True) as tx,
             ):
                 try:
@@ -187,19 +187,12 @@ class Database:
         )
 
     async def dispose(self) -> None:
-        """Close every connection of the pool, once those in use have come back; it does not wait for ever.
-
-        A connection that comes back to a pool that was disposed of stays open: so did that of a relay being woken.
-        """
-        pool = self.engine.pool
-        assert isinstance(pool, sa.AsyncAdaptedQueuePool)
+        """Close every connection, once those in use have come back; it does not wait for ever."""
         # What a commit began, such as waking the relay, takes its connection now.
         await asyncio.sleep(0)
         with suppress(TimeoutError):
             async with asyncio.timeout(CONNECT_SECONDS):
-                while pool.checkedout():
-                    self._given_back.clear()
-                    await self._given_back.wait()
+                await self._connections.close()
         await self.engine.dispose()
 
 
@@ -207,17 +200,6 @@ async def _lock(connection: Driver, name: str) -> None:
     ask = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
     while not await connection.fetchval(ask, name, timeout=CONNECT_SECONDS):  # noqa: ASYNC110 - others hold it
         await asyncio.sleep(LOCK_RETRY_SECONDS)
-
-
-def _refuse_unfit(connection: Any, *_: object) -> None:
-    """Let a restarted database be met by a fresh connection instead of by a caller's error.
-
-    What the driver knows costs nothing; a ping costs three round trips. An end that came in this very moment, unread as
-    yet, is DatabaseUnavailable at the first statement. Nor is a connection given out in somebody else's transaction.
-    """
-    driver: Driver = connection.driver_connection
-    if driver.is_closed() or driver.is_in_transaction():
-        raise DisconnectionError
 
 
 @contextmanager

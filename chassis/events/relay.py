@@ -128,7 +128,7 @@ class Relay:
         metrics.RELAY_REFUSES.set(1)
 
     async def _reign(self, lock: Exclusive) -> None:
-        async with self._db.engine.connect() as connection:
+        async with self._db.connection() as connection:
             driver = driver_of(connection)
             try:
                 rows = await RelayRows.claim(connection)

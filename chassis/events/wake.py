@@ -32,7 +32,7 @@ class Wake:
             self._task.add_done_callback(self._done)
 
     async def _notify(self) -> None:
-        async with self._db.engine.connect() as connection:
+        async with self._db.connection() as connection:
             driver = driver_of(connection)
             while self._again:
                 self._again = False

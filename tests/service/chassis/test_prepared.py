@@ -159,7 +159,7 @@ async def test_who_is_cancelled_as_a_transaction_begins_or_ends_takes_nobody_els
 
 async def test_a_connection_in_an_open_transaction_is_not_given_out(dsn: str, db: Database) -> None:
     one = Database(dsn, service="test", pool_size=1)
-    async with one.engine.connect() as connection:
+    async with one.connection() as connection:
         await driver_of(connection).execute("BEGIN READ ONLY")
     await _writes(one, db)
 
