@@ -44,16 +44,21 @@ class SubjectKey:
 
     subject_id: UUID
     _key: bytes = field(repr=False)
+    # Made once: a person has several fields.
+    _cipher: AESGCM = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_cipher", AESGCM(self._key))
 
     def seal(self, text: str, name: str) -> bytes:
         """Encrypt the value of field `name`; returns nonce and ciphertext."""
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + AESGCM(self._key).encrypt(nonce, text.encode(), self._context(name))
+        return nonce + self._cipher.encrypt(nonce, text.encode(), self._context(name))
 
     def open(self, sealed: bytes, name: str) -> str:
         """Decrypt a value of field `name`. Raises TamperedValue."""
         try:
-            plain = AESGCM(self._key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._context(name))
+            plain = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._context(name))
         except InvalidTag:
             raise TamperedValue(name) from None
         return plain.decode()

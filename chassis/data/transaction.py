@@ -1,9 +1,9 @@
 """The transaction in which a use case works: rows now, deferred writes and the outbox last."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import asyncpg
 import sqlalchemy as sa
@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.data.prepared import Prepared, Row
 from chassis.events.outbox import Emission, write
 
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 NO_VALUES: Mapping[str, Any] = {}
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -55,8 +57,8 @@ class Transaction:
 
     async def execute_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a prepared statement once for each set of values, in their order."""
-        with _as_sqlalchemy_has_them(self._driver):
-            await self._driver.executemany(statement.sql, [statement.arguments(each) for each in rows])
+        driver = self._driver
+        await _asked(driver, driver.executemany, statement.sql, [statement.arguments(each) for each in rows])
 
     async def scalar(self, statement: sa.Executable) -> Any:
         """Return the first column of the first row, or None."""
@@ -119,14 +121,12 @@ class Transaction:
 
 async def fetch(driver: Driver, statement: Prepared, values: Mapping[str, Any]) -> list[Row]:
     """Run a prepared statement on a connection of the driver's; return the rows it gives."""
-    with _as_sqlalchemy_has_them(driver):
-        return await driver.fetch(statement.sql, *statement.arguments(values), record_class=Row)
+    return await _asked(driver, driver.fetch, statement.sql, *statement.arguments(values), record_class=Row)
 
 
 async def run(driver: Driver, statement: Prepared, values: Mapping[str, Any]) -> int:
     """Run a prepared statement on a connection of the driver's; return how many rows it met."""
-    with _as_sqlalchemy_has_them(driver):
-        done = await driver.execute(statement.sql, *statement.arguments(values))
+    done = await _asked(driver, driver.execute, statement.sql, *statement.arguments(values))
     return int(done.rpartition(" ")[2])
 
 
@@ -144,19 +144,16 @@ async def begun(connection: AsyncConnection, **kind: Any) -> AsyncIterator[Trans
     driver = driver_of(connection)
     transaction = driver.transaction(**kind)
     try:
-        with _as_sqlalchemy_has_them(driver):
-            await transaction.start()
+        await _asked(driver, transaction.start)
         tx = Transaction(connection, driver)
         try:
             yield tx
             await tx.flush()
         except Exception:
             if not driver.is_closed():
-                with _as_sqlalchemy_has_them(driver):
-                    await transaction.rollback()
+                await _asked(driver, transaction.rollback)
             raise
-        with _as_sqlalchemy_has_them(driver):
-            await transaction.commit()
+        await _asked(driver, transaction.commit)
     except Exception:
         raise
     except BaseException:
@@ -166,11 +163,12 @@ async def begun(connection: AsyncConnection, **kind: Any) -> AsyncIterator[Trans
         raise
 
 
-@contextmanager
-def _as_sqlalchemy_has_them(driver: Driver) -> Iterator[None]:
-    """Give the driver's errors the form in which SQLAlchemy gives them, so that who catches one catches both."""
+async def _asked(
+    driver: Driver, ask: Callable[Asked, Awaitable[Answer]], *values: Asked.args, **named: Asked.kwargs
+) -> Answer:
+    """Return what the driver answers; its errors come as SQLAlchemy gives them: who catches one catches both."""
     try:
-        yield
+        return await ask(*values, **named)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         kind = IntegrityError if isinstance(error, asyncpg.IntegrityConstraintViolationError) else DBAPIError
         raise kind(None, None, error, connection_invalidated=driver.is_closed()) from error

@@ -116,9 +116,9 @@ def create_app(
     app.state.oidc = provider
     app.state.streams = streams
     app.state.pages = pages
-    for router in routers:
-        app.include_router(router)
-    app.router.routes.extend([*health.routes(), *pages.routes(), assets.ROUTE])
+    # Not include_router(): each router would be searched twice, and stand in the way of every answer.
+    routes = [route for router in routers for route in router.routes]
+    app.router.routes.extend([*routes, *health.routes(), *pages.routes(), assets.ROUTE])
 
     # A log-out leads to the provider; the portal is where one chooses again.
     form_targets = [settings.oidc_issuer, settings.public_urls.get("portal", "")]

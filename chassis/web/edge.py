@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -54,7 +54,7 @@ class Edge:
 
     def __init__(self, app: ASGIApp, headers: dict[str, str], answer: Answer) -> None:
         self._app = app
-        self._headers = headers
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,14 +101,13 @@ class Edge:
             log.info("request", method=method, route=route, status=status, seconds=round(seconds, 6))
 
 
-def _complete(message: Message, always: dict[str, str]) -> None:
-    message.setdefault("headers", [])
-    headers = MutableHeaders(scope=message)
-    for name, value in always.items():
-        headers.setdefault(name, value)
-    if "cache-control" not in headers:
-        headers["cache-control"] = "no-store"
-        headers["content-language"] = i18n.language()
+def _complete(message: Message, always: Sequence[tuple[bytes, bytes]]) -> None:
+    headers = list(message.get("headers", ()))
+    given = {name.lower() for name, _ in headers}
+    headers += [(name, value) for name, value in always if name not in given]
+    if b"cache-control" not in given:
+        headers += [(b"cache-control", b"no-store"), (b"content-language", i18n.language().encode())]
+    message["headers"] = headers
 
 
 def _route(scope: Scope) -> str:

@@ -51,7 +51,7 @@ async def _identity(request: Request, caller: Caller) -> dict[str, Any]:
     return {
         "key": keys[0],
         "caller": caller.subject,
-        "operation": f"{request.method} {request.url.path}",
+        "operation": f"{request.method} {request.scope['path']}",
         "body": await request.body(),
         "secret": request.app.state.idempotency_secret,
     }

@@ -13,7 +13,10 @@ def half_width(text: str) -> str:
 
 def without_spaces(text: str) -> str:
     """Remove white space of every kind, and the invisible format characters that copying brings along."""
-    return "".join(char for char in text if not char.isspace() and unicodedata.category(char) != "Cf")
+    closed = "".join(text.split())
+    if closed.isascii():
+        return closed
+    return "".join(char for char in closed if unicodedata.category(char) != "Cf")
 
 
 def single_spaced(text: str) -> str:

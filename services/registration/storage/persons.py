@@ -1,6 +1,6 @@
 """Persons: one row per document that passes its check, found again by its look-up token."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from chassis.data.db import Transaction
 from chassis.data.encryption import SubjectKey, erase
 from chassis.data.prepared import Prepared
 from services.registration.domain.documents import Document
+from services.registration.domain.tokens import Token
 from services.registration.storage.tables import corrections, persons, stays
 from services.registration.vault import Vault
 
@@ -32,13 +33,14 @@ async def identify(tx: Transaction, vault: Vault, document: Document) -> tuple[U
 
     A number that is still to be verified stands for nobody known: each time for a person of its own.
     """
-    found = None if document.to_verify else await _find(tx, vault, document)
+    tokens = vault.lookup.tokens(document)
+    found = None if document.to_verify else await _find(tx, tokens)
     if found is None:
-        made = await _make(tx, vault, document)
+        made = await _make(tx, tokens[0], to_verify=document.to_verify)
         if made is not None:
             return made, await vault.keyring.create(tx, made)
         # Somebody else registered the same person just now; the insert waited for that commit.
-        found = await _find(tx, vault, document)
+        found = await _find(tx, tokens)
         assert found is not None
     return found, await vault.keyring.subject_key(tx, found, create=True)
 
@@ -63,13 +65,12 @@ async def forget(tx: Transaction, people: Collection[UUID]) -> None:
     await erase(tx, [row.person_id for row in await tx.all(nameless)])
 
 
-async def _find(tx: Transaction, vault: Vault, document: Document) -> UUID | None:
-    rows = await tx.fetch(_FIND, {"tokens": [token.value for token in vault.lookup.tokens(document)]})
+async def _find(tx: Transaction, tokens: Sequence[Token]) -> UUID | None:
+    rows = await tx.fetch(_FIND, {"tokens": [token.value for token in tokens]})
     return rows[0].person_id if rows else None
 
 
-async def _make(tx: Transaction, vault: Vault, document: Document) -> UUID | None:
-    token = vault.lookup.token(document)
-    row = {"lookup_key_id": token.key_id, "lookup_token": token.value, "to_verify": document.to_verify}
+async def _make(tx: Transaction, token: Token, *, to_verify: bool) -> UUID | None:
+    row = {"lookup_key_id": token.key_id, "lookup_token": token.value, "to_verify": to_verify}
     rows = await tx.fetch(_MAKE, {"person_id": uuid7(), **row})
     return rows[0].person_id if rows else None

@@ -116,6 +116,15 @@ async def test_a_lost_connection_is_unavailable_and_the_next_transaction_works(d
         assert await tx.scalar(sa.select(1)) == 1
 
 
+async def test_a_connection_that_was_lost_before_the_commit_is_unavailable(db: Database) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        async with db.transaction() as tx:
+            pid = await tx.scalar(sa.select(sa.func.pg_backend_pid()))
+            async with db.transaction() as killer:
+                await killer.scalar(sa.select(sa.func.pg_terminate_backend(pid)))
+            await until(tx._driver.is_closed)
+
+
 async def test_a_database_that_is_not_there_is_unavailable() -> None:
     nowhere = Database("postgresql://nobody:x@127.0.0.1:1/none", service="test")
     with pytest.raises(DatabaseUnavailable):
