@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import psutil
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from anju.local.kafka import BROKER_USER, OPERATOR_USER, KafkaNode
@@ -52,8 +53,8 @@ class Parts:
         """What all processes of the database have worked so far, those that have ended too."""
         mother = min(postgres_processes(self.server.data), key=lambda process: process.create_time())
         ended = mother.cpu_times()
-        living = [each.cpu_times() for each in mother.children()]
-        return float(ended.children_user + ended.children_system + sum(each.user + each.system for each in living))
+        living = sum(_worked(each) for each in mother.children())
+        return float(ended.children_user + ended.children_system + living)
 
     async def new_topic(self, word: str, partitions: int = 1) -> str:
         """Make a topic as topics.yaml would: lz4."""
@@ -72,6 +73,14 @@ class Parts:
         finally:
             await connection.close()
         return self.server.dsn(name)
+
+
+def _worked(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0  # it ended just now: the next look finds its time at its mother's
+    return float(times.user + times.system)
 
 
 @contextmanager
