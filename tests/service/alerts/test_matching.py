@@ -135,7 +135,7 @@ async def test_start_and_end_count_at_the_match_and_the_timer_writes_them_down_o
     db: Database, desk: NoticeDesk, matcher: Matcher
 ) -> None:
     """Before its row says so, a started notice matches and an ended one does not."""
-    soon = await desk.activate("1", starts_at=now() + timedelta(seconds=0.5), ends_at=now() + timedelta(seconds=2.5))
+    soon = await desk.activate("1", starts_at=now() + timedelta(seconds=2), ends_at=now() + timedelta(seconds=6))
     assert soon.state is NoticeState.SCHEDULED
     await matcher.read(stay_event(token_of("1")))
     assert await alert_rows(db) == []
