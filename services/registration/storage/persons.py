@@ -1,6 +1,6 @@
 """Persons: one row per document that passes its check, found again by its look-up token."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,20 +11,40 @@ from chassis.data.db import Transaction
 from chassis.data.encryption import SubjectKey, erase
 from chassis.data.prepared import Prepared
 from services.registration.domain.documents import Document
-from services.registration.domain.tokens import Token
 from services.registration.storage.tables import corrections, persons, stays
 from services.registration.vault import Vault
 
-# Held as a stay's foreign key will hold it: `forget` cannot take the person away in between.
-_FIND = Prepared(
+# One round trip, for a person who is known and for one who is new. Who is found is held as a stay's foreign key will
+# hold it: `forget` cannot take the person away in between.
+_found = (
     sa.select(persons.c.person_id)
-    .where(persons.c.lookup_token == sa.any_(sa.bindparam("tokens", type_=ARRAY(sa.Text))), ~persons.c.to_verify)
+    .where(
+        persons.c.lookup_token == sa.any_(sa.bindparam("tokens", type_=ARRAY(sa.Text))),
+        ~persons.c.to_verify,
+        ~sa.bindparam("is_to_verify", type_=sa.Boolean),
+    )
     .limit(1)
     .with_for_update(read=True, key_share=True)
+    .cte("found")
 )
-_MAKE = Prepared(
-    insert(persons).on_conflict_do_nothing().returning(persons.c.person_id),
-    ["person_id", "lookup_key_id", "lookup_token", "to_verify"],
+_new = sa.select(
+    sa.bindparam("new_id", type_=sa.Uuid),
+    sa.bindparam("key_id", type_=sa.Text),
+    sa.bindparam("token", type_=sa.Text),
+    sa.bindparam("is_to_verify", type_=sa.Boolean),
+).where(~sa.exists().select_from(_found))
+_made = (
+    insert(persons)
+    .from_select(["person_id", "lookup_key_id", "lookup_token", "to_verify"], _new)
+    .on_conflict_do_nothing()
+    .returning(persons.c.person_id)
+    .cte("made")
+)
+_FIND_OR_MAKE = Prepared(
+    sa.union_all(
+        sa.select(_found.c.person_id, sa.false().label("is_new")),
+        sa.select(_made.c.person_id, sa.true().label("is_new")),
+    )
 )
 
 
@@ -34,15 +54,21 @@ async def identify(tx: Transaction, vault: Vault, document: Document) -> tuple[U
     A number that is still to be verified stands for nobody known: each time for a person of its own.
     """
     tokens = vault.lookup.tokens(document)
-    found = None if document.to_verify else await _find(tx, tokens)
-    if found is None:
-        made = await _make(tx, tokens[0], to_verify=document.to_verify)
-        if made is not None:
-            return made, await vault.keyring.create(tx, made)
-        # Somebody else registered the same person just now; the insert waited for that commit.
-        found = await _find(tx, tokens)
-        assert found is not None
-    return found, await vault.keyring.subject_key(tx, found, create=True)
+    values = {
+        "tokens": [token.value for token in tokens],
+        "is_to_verify": document.to_verify,
+        "new_id": uuid7(),
+        "key_id": tokens[0].key_id,
+        "token": tokens[0].value,
+    }
+    rows = await tx.fetch(_FIND_OR_MAKE, values)
+    while not rows:
+        # Somebody else registered the person just now; the insert waited for that commit.
+        rows = await tx.fetch(_FIND_OR_MAKE, values)
+    person_id: UUID = rows[0].person_id
+    if rows[0].is_new:
+        return person_id, await vault.keyring.create(tx, person_id)
+    return person_id, await vault.keyring.subject_key(tx, person_id, create=True)
 
 
 async def ids_of(tx: Transaction, vault: Vault, document: Document) -> list[UUID]:
@@ -63,14 +89,3 @@ async def forget(tx: Transaction, people: Collection[UUID]) -> None:
     )
     nameless = sa.delete(persons).where(persons.c.person_id.in_(held), ~named).returning(persons.c.person_id)
     await erase(tx, [row.person_id for row in await tx.all(nameless)])
-
-
-async def _find(tx: Transaction, tokens: Sequence[Token]) -> UUID | None:
-    rows = await tx.fetch(_FIND, {"tokens": [token.value for token in tokens]})
-    return rows[0].person_id if rows else None
-
-
-async def _make(tx: Transaction, token: Token, *, to_verify: bool) -> UUID | None:
-    row = {"lookup_key_id": token.key_id, "lookup_token": token.value, "to_verify": to_verify}
-    rows = await tx.fetch(_MAKE, {"person_id": uuid7(), **row})
-    return rows[0].person_id if rows else None
