@@ -149,7 +149,8 @@ def _usual(now: datetime) -> Form:
 
 def _read(form: Form, now: datetime) -> NoticeBody | None:
     """Return the proposal as the API takes it, or None with the faults noted; an empty start is now."""
-    form.values["starts_at"] = form["starts_at"].strip() or show_distant(now)
+    if not form["starts_at"].strip():
+        form.values["starts_at"] = show_distant(now)
     written = {
         "starts_at": end_for_model(form["starts_at"], now),
         "ends_at": end_for_model(form["ends_at"], now),

@@ -89,9 +89,10 @@ async def test_a_refused_proposal_loses_nothing(browser: Browser, units: None, r
         assert kept in refused.text
     late = await browser.post("/notices/new", proposal(ends_at="2000-01-01T00:00"), AUTHOR, htmx=False)
     assert 'id="ends_at-error"' in late.text
-    for impossible in ("0001-01-01T00:00", "9999-12-31T23:59", "gestern"):
+    for impossible in ("0001-01-01T00:00", "9999-12-31T23:59", "gestern "):
         again = await browser.post("/notices/new", proposal(starts_at=impossible), AUTHOR, htmx=False)
         assert again.status_code == 422
+        assert f'value="{impossible}"' in again.text
         assert 'id="starts_at-error"' in again.text
     registration.down = True
     down = await browser.post("/notices/new", proposal(), AUTHOR, htmx=False)
