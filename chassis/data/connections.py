@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chassis.data.transaction import driver_of
+from chassis.data.transaction import Driver
 
 
 class Connections:
@@ -69,13 +69,21 @@ def _is_fit(connection: AsyncConnection) -> bool:
     What the driver knows costs nothing; a ping costs three round trips. An end that came in this very moment, unread as
     yet, is DatabaseUnavailable at the first statement. Nor is a connection given out in somebody else's transaction.
     """
+    driver = _driver(connection)
+    return driver is not None and not (driver.is_closed() or driver.is_in_transaction())
+
+
+def _driver(connection: AsyncConnection) -> "Driver | None":
+    """Return the driver's connection; None where SQLAlchemy gave it up, be it that it was cancelled at that."""
     if connection.invalidated:
-        return False
-    driver = driver_of(connection)
-    return not (driver.is_closed() or driver.is_in_transaction())
+        return None
+    assert connection.sync_connection is not None
+    driver: Driver | None = connection.sync_connection.connection.driver_connection
+    return driver
 
 
 async def _drop(connection: AsyncConnection) -> None:
-    if not connection.invalidated:
-        driver_of(connection).terminate()
+    driver = _driver(connection)
+    if driver is not None:
+        driver.terminate()
     await connection.close()

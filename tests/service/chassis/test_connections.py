@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.data.db import Database, DatabaseBusy, DatabaseUnavailable
+from chassis.data.transaction import driver_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
@@ -48,6 +49,36 @@ async def test_one_that_cannot_be_opened_leaves_its_place() -> None:
         with pytest.raises(DatabaseUnavailable):
             async with nowhere.transaction():
                 pytest.fail("there is no database")
+
+
+@pytest.mark.parametrize("rounds", range(8))
+async def test_one_that_is_lost_as_its_holder_is_cancelled_is_replaced(dsn: str, db: Database, rounds: int) -> None:
+    """SQLAlchemy is giving a lost connection up when it is cancelled, so many rounds of the loop after the loss."""
+    one = Database(dsn, service="lost", pool_size=1)
+
+    def cancel_after(left: int) -> None:
+        if left:
+            asyncio.get_running_loop().call_soon(cancel_after, left - 1)
+        else:
+            waiting.cancel()
+
+    async def wait_long() -> None:
+        async with one.connection() as connection:
+            driver_of(connection).add_termination_listener(lambda *_: cancel_after(rounds))
+            await connection.execute(sa.text("SELECT pg_sleep(60)"))
+
+    async def it_is_ended() -> bool:
+        ended = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sl%'")
+        async with db.transaction() as tx:
+            return bool(await tx.scalar(ended))
+
+    waiting = asyncio.create_task(wait_long())
+    await until(it_is_ended)
+    await asyncio.wait([waiting])
+    assert waiting.cancelled() or waiting.exception() is not None
+    async with one.transaction() as tx:
+        assert await tx.scalar(sa.select(1)) == 1
+    await one.dispose()
 
 
 async def test_disposing_waits_for_who_has_one_and_lends_none_meanwhile(dsn: str, db: Database) -> None:
