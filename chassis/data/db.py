@@ -198,7 +198,7 @@ class Database:
 
 async def _lock(connection: Driver, name: str) -> None:
     ask = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
-    while not await connection.fetchval(ask, name, timeout=CONNECT_SECONDS):  # noqa: ASYNC110 - others hold it
+    while not await connection.fetchval(ask, name, timeout=CONNECT_SECONDS):  # noqa: ASYNC110 - another process holds it
         await asyncio.sleep(LOCK_RETRY_SECONDS)
 
 
